@@ -1,0 +1,59 @@
+# Everything runs in .venv, which `make setup` builds from pyproject.toml and constraints.txt.
+PYTHON ?= python3.11
+BIN := .venv/bin
+EXTRAS ?= boosting,ray,track
+
+export RAY_AUTH_MODE ?= token
+export RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO ?= 0
+# Real bars and truth cases are not part of the project; where they lie beside it, they are used.
+ifneq ($(wildcard $(CURDIR)/../shared/data),)
+export FARM_DATA ?= $(abspath $(CURDIR)/../shared/data)
+endif
+ifneq ($(wildcard $(CURDIR)/../shared/truth),)
+export FARM_TRUTH ?= $(abspath $(CURDIR)/../shared/truth)
+endif
+
+.PHONY: quickstart test test-slow lint types contracts real bench setup setup-dev clean help
+
+help: ## what can be made
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
+
+quickstart: setup ## set up, run the embedded market to its verdict, say where the report is
+	$(BIN)/farm run experiments/quickstart.yaml
+
+test: setup-dev lint types contracts ## set up, lint, check types and contracts, run the tests
+	$(BIN)/python -m pytest -m "not slow"
+
+test-slow: setup-dev ## the tests that take minutes
+	$(BIN)/python -m pytest -m slow --timeout 3600
+
+lint: setup-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: setup-dev
+	$(BIN)/mypy
+
+contracts: setup-dev
+	$(BIN)/lint-imports
+
+real: setup ## minute bars of NIFTY50 and FILUSDT under FARM_DATA
+	$(BIN)/farm run experiments/real.yaml
+
+bench: setup-dev ## the benchmarks, each beside a named peer
+	$(BIN)/python -m benchmarks
+
+setup: .venv/.run
+setup-dev: .venv/.dev
+
+.venv/.run: pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[$(EXTRAS)]'
+	touch $@
+
+.venv/.dev: .venv/.run
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[$(EXTRAS),dev,oracles]'
+	touch $@
+
+clean: ## remove the environment and the local home
+	rm -rf .venv .farm
