@@ -1,0 +1,41 @@
+"""What verdicts count: the trials of a whole home, over its whole life."""
+
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+
+from farm.ledger.journal import studies
+from farm.ledger.ledger import Ledger
+from farm.ledger.record import Trial
+
+
+def all_trials(home: str) -> tuple[Trial, ...]:
+    """The trials of all studies of a home, by study and then in the order of their first start.
+
+    One pass over the whole ledger: group its answer by symbol where many symbols are to be counted.
+    """
+    with ThreadPoolExecutor(16) as pool:  # on an object store the time goes into waiting
+        replays = pool.map(lambda study: Ledger(home, study).replay(), studies(home))
+        return tuple(trial for trials in replays for trial in trials)
+
+
+def trials_on(home: str, symbol: str) -> tuple[Trial, ...]:
+    """The trials of all studies of a home that were made on one symbol."""
+    return tuple(trial for trial in all_trials(home) if trial.begun.symbol == symbol)
+
+
+def candidates_over(trials: Iterable[Trial], start: int, end: int) -> tuple[Trial, ...]:
+    """The distinct candidates whose evaluated spans overlap ``start`` to ``end`` (ns UTC, both included), by identity.
+
+    Their number is N of the verdict. A trial that several studies made is there once, as told by the first of them.
+
+    >>> from farm.ledger import TrialStart
+    >>> start = TrialStart("c0ffee", "boosted", "candidate", "NIFTY", "index", start=10, end=20)
+    >>> twice = [Trial("first", start), Trial("second", start)]
+    >>> len(candidates_over(twice, 20, 30)), len(candidates_over(twice, 21, 30))
+    (1, 0)
+    """
+    distinct: dict[str, Trial] = {}
+    for trial in trials:
+        if trial.role == "candidate" and trial.begun.start <= end and start <= trial.begun.end:
+            distinct.setdefault(trial.identity, trial)
+    return tuple(distinct[identity] for identity in sorted(distinct))

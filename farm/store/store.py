@@ -1,0 +1,208 @@
+"""The store: results by kind and key, written once."""
+
+import hashlib
+import io
+import json
+import re
+import uuid
+from collections.abc import Collection, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from numpy.typing import NDArray
+
+from farm.errors import BadInput
+from farm.store.arrays import Arrays, open_file, parts_of
+from farm.store.errors import Damaged
+from farm.store.files import Files, files_of, full_home
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_KIND = re.compile(r"[a-z][a-z0-9_]*")
+_KEY = re.compile(r"[0-9a-f]{8,128}")
+_FORMS = ("arrow", "arrays", "json", "bin")
+_CHECKSUM = 16
+
+
+@dataclass(frozen=True)
+class Store:
+    """Results under ``home``, each a file ``kind/ab/abcdef….form`` named by its key, a hex digest of what makes it.
+
+    Laws: a key's result never changes (a second put of a key leaves the first); a file is there complete or not at
+    all, whenever its writer died; "finished" means stored. Nothing but names is held, so a store travels to workers.
+
+    Parameters
+    ----------
+    home
+        A path (made absolute) or the URI of an object store.
+    cache
+        The folder for this machine's copies of remote files; not given: one of this user's under the temporary folder.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> store = Store(folder.name).create()
+    >>> store.put_json("fits", "00c0ffee", {"rows": 3})
+    True
+    >>> store.put_json("fits", "00c0ffee", {"rows": 3})
+    False
+    >>> store.have("fits", ["00c0ffee", "0badcafe"]), store.get_json("fits", "00c0ffee")
+    ({'00c0ffee'}, {'rows': 3})
+    >>> folder.cleanup()
+    """
+
+    home: str
+    cache: str | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "home", full_home(self.home))
+
+    def create(self) -> "Store":
+        """This store, after its home was made and proved writable; BadInput where it is not."""
+        probe = f".probe-{uuid.uuid4().hex}"
+        try:
+            self._files.create(probe, b"farm")
+            self._files.remove(probe)
+        except Exception as error:  # every remote library has its own errors, down to a missing driver or credentials
+            raise BadInput(
+                f"home {self.home} cannot be written ({type(error).__name__}: {error}); give one that can, with "
+                "`home:` in the experiment or FARM_HOME: a folder on a filesystem with hard links, or an object store"
+            ) from error
+        return self
+
+    def has(self, kind: str, key: str) -> bool:
+        """Whether the key's result is stored."""
+        return any(self._files.exists(_path(kind, key, form)) for form in _FORMS)
+
+    def have(self, kind: str, keys: Collection[str]) -> set[str]:
+        """Those of the keys whose results are stored: one listing for each folder they can be in."""
+        wanted = set(keys)
+        for key in wanted:
+            _checked(kind, key)
+        return wanted & self._stems(f"{kind}/{prefix}" for prefix in {key[:2] for key in wanted})
+
+    def keys(self, kind: str) -> set[str]:
+        """All keys of a kind."""
+        return self._stems(self._folders(kind))
+
+    def size(self, kind: str) -> int:
+        """Bytes stored of a kind."""
+        return sum(self._files.size(folder) for folder in self._folders(kind))
+
+    def discard(self, kind: str, key: str) -> bool:
+        """Whether there was a result of the key to remove: what a damaged file needs before it is made again."""
+        return sum(self._files.remove(_path(kind, key, form)) for form in _FORMS) > 0
+
+    def put_table(self, kind: str, key: str, table: "pa.Table") -> bool:
+        """True when this call stored the table (as an Arrow file), False when the key was stored before."""
+        import pyarrow as pa
+
+        whole = table.combine_chunks()  # equal tables make equal bytes, however they were put together
+        sink = io.BytesIO()
+        with pa.ipc.new_file(sink, whole.schema) as writer:
+            writer.write_table(whole)
+        return self._files.write(_path(kind, key, "arrow"), [sink.getbuffer()])
+
+    def get_table(self, kind: str, key: str) -> "pa.Table":
+        """The stored table; KeyError where there is none, Damaged where it cannot be read."""
+        import pyarrow as pa
+
+        path, content = self._read(kind, key, "arrow")
+        try:
+            return pa.ipc.open_file(pa.BufferReader(content)).read_all()
+        except (pa.ArrowInvalid, OSError) as error:
+            raise Damaged.file(self._files.place(path), f"not a complete Arrow file ({error})") from error
+
+    def put_bytes(self, kind: str, key: str, content: bytes) -> bool:
+        """True when this call stored the bytes (with a checksum after them), False when the key was stored before."""
+        return self._files.write(_path(kind, key, "bin"), [content, _checksum(content)])
+
+    def get_bytes(self, kind: str, key: str) -> bytes:
+        """The stored bytes; KeyError where there are none, Damaged where their checksum differs."""
+        path, stored = self._read(kind, key, "bin")
+        content = stored[:-_CHECKSUM]
+        if _checksum(content) != stored[-_CHECKSUM:]:
+            raise Damaged.file(self._files.place(path), "its checksum does not fit its content")
+        return content
+
+    def put_json(self, kind: str, key: str, value: object) -> bool:
+        """True when this call stored the value as JSON (NaN is a ValueError), False when the key was stored before."""
+        text = json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+        return self._files.write(_path(kind, key, "json"), [text.encode() + b"\n"])
+
+    def get_json(self, kind: str, key: str) -> Any:
+        """The stored value; KeyError where there is none, Damaged where it cannot be read."""
+        path, content = self._read(kind, key, "json")
+        if not content.endswith(b"\n"):
+            raise Damaged.file(self._files.place(path), "it has no end")
+        try:
+            return json.loads(content)
+        except ValueError as error:
+            raise Damaged.file(self._files.place(path), f"not JSON ({error})") from error
+
+    def put_arrays(
+        self, kind: str, key: str, arrays: Mapping[str, NDArray[Any]], meta: Mapping[str, Any] | None = None
+    ) -> bool:
+        """True when this call stored the arrays and their JSON ``meta``, False when the key was stored before."""
+        return self._files.write(_path(kind, key, "arrays"), parts_of(arrays, meta or {}))
+
+    def open_arrays(self, kind: str, key: str) -> Arrays:
+        """The stored arrays by name, read-only and mapped from this machine's disk, with their ``meta``.
+
+        All workers of a machine that open a key share its memory. KeyError where there is none, Damaged where the file
+        is cut short.
+        """
+        path = _path(kind, key, "arrays")
+        try:
+            return open_file(self._files.fetch(path), self._files.place(path))
+        except FileNotFoundError as error:
+            raise self._absent(kind, key) from error
+
+    def local_path(self, kind: str, key: str) -> Path:
+        """Where the key's file lies on this machine, fetched once if the home is remote; KeyError where none is."""
+        for form in _FORMS:
+            if self._files.exists(path := _path(kind, key, form)):
+                return self._files.fetch(path)
+        raise self._absent(kind, key)
+
+    @property
+    def _files(self) -> Files:
+        return files_of(self.home, self.cache)
+
+    def _folders(self, kind: str) -> list[str]:
+        return [f"{kind}/{prefix}" for prefix in self._files.folders(kind)]
+
+    def _stems(self, folders: Iterable[str]) -> set[str]:
+        files = self._files
+        with ThreadPoolExecutor(16) as pool:  # a remote listing is a wait, not work
+            return {name.partition(".")[0] for names in pool.map(files.names, folders) for name in names}
+
+    def _read(self, kind: str, key: str, form: str) -> tuple[str, bytes]:
+        path = _path(kind, key, form)
+        try:
+            return path, self._files.read(path)
+        except FileNotFoundError as error:
+            raise self._absent(kind, key) from error
+
+    def _absent(self, kind: str, key: str) -> KeyError:
+        return KeyError(f"no {kind} with key {key} in {self.home}")
+
+
+def _path(kind: str, key: str, form: str) -> str:
+    _checked(kind, key)
+    return f"{kind}/{key[:2]}/{key}.{form}"
+
+
+def _checked(kind: str, key: str) -> None:
+    if _KIND.fullmatch(kind) is None:
+        raise ValueError(f"kind {kind!r} is not a folder's name; use lower-case letters, digits and _, a letter first")
+    if _KEY.fullmatch(key) is None:
+        raise ValueError(f"key {key!r} is not a digest; use 8 to 128 lower-case hex digits")
+
+
+def _checksum(content: bytes) -> bytes:
+    return hashlib.blake2b(content, digest_size=_CHECKSUM).digest()
