@@ -1,0 +1,1 @@
+"""Classical models: linear ones, and later forests and support vectors."""

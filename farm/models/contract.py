@@ -1,0 +1,94 @@
+"""What a model is: scikit-learn's three verbs, and a declaration of what the model wants from the fit around it."""
+
+from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple, Protocol, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+Float = NDArray[np.float64]
+Labels = NDArray[Any]
+Scale = Literal["none", "standard", "robust"]
+
+
+class EvalSet(NamedTuple):
+    """Rows that only decide when training stops: the purged tail of the train rows, never test rows."""
+
+    X: Float
+    y: Labels
+    sample_weight: Float | None = None
+
+
+@dataclass(frozen=True)
+class Wants:
+    """What a model asks of the fit around it, and the parameter names under which the fit speaks to the model.
+
+    Attributes
+    ----------
+    input
+        The view of the panel: ``table`` is one row of features a decision.
+    role
+        Whether its trials may receive a verdict (``candidate``) or only stand beside them (``baseline``).
+    scale
+        How feature columns are scaled, on train rows only.
+    missing
+        Whether NaN may stand in ``X``; where False the fit imputes.
+    columns
+        Feature names the model reads, passed alone, in this order, unscaled and unselected. None: the selected, scaled
+        features. An empty tuple: the model reads no feature and gets ``X`` of shape (n, 0).
+    weights
+        Whether ``fit`` takes ``sample_weight``; where False the fit passes None and the report says "unweighted".
+    seed, threads, patience
+        Parameter that takes the seed, the number of threads, the rounds without improvement before training stops;
+        None where the model has none.
+    """
+
+    input: Literal["table"] = "table"
+    role: Literal["candidate", "baseline"] = "candidate"
+    scale: Scale = "none"
+    missing: bool = False
+    columns: tuple[str, ...] | None = None
+    weights: bool = True
+    seed: str | None = None
+    threads: str | None = None
+    patience: str | None = None
+
+    @property
+    def early_stopping(self) -> bool:
+        """Whether the model can stop early on an ``eval_set``."""
+        return self.patience is not None
+
+    @property
+    def reserved(self) -> frozenset[str]:
+        """Parameter names that the experiment sets, so that nobody writes them under ``params``."""
+        return frozenset(name for name in (self.seed, self.threads, self.patience) if name is not None)
+
+
+class Estimator(Protocol):
+    """A model that can be fitted.
+
+    Its class says what it wants in a class attribute ``wants: ClassVar[Wants]``; one without is taken for a
+    scikit-learn classifier. Called with its parameters, it refuses bad ones by a ValueError.
+
+    The laws, checked by `farm.testing.model.ModelContract`:
+
+    1. ``fit`` reads its arrays and changes none of them; equal arrays, parameters, seed and threads give bit-equal
+       probabilities.
+    2. ``classes_`` are the sorted classes met with a weight above 0 (a rule that learns nothing may add its own); a
+       class missing from the train rows is missing here. A candidate predicts a single class with certainty.
+    3. ``predict_proba`` has one row a row of ``X`` and one column a class, each row adds up to 1 and depends on that
+       row of ``X`` alone.
+    4. Rows of weight 0 change nothing. Weights are used as given; the fit around normalises them.
+    5. ``eval_set`` is given exactly when the model was built to stop early; anything else is a ValueError.
+    6. A fitted model survives pickling with equal predictions.
+    """
+
+    classes_: Labels
+
+    def fit(self, X: Float, y: Labels, sample_weight: Float | None = None, eval_set: EvalSet | None = None) -> Self:
+        """The model itself, fitted: ``X`` is (n, n_features), ``y`` and ``sample_weight`` are (n,)."""
+        ...
+
+    def predict_proba(self, X: Float) -> Float:
+        """Probabilities, shape (n, len(classes_)), columns in the order of ``classes_``."""
+        ...
