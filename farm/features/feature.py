@@ -1,0 +1,80 @@
+"""One feature: a causal function of bars with a declared finite lookback."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from farm.bars.frame import Bars, Float
+from farm.bars.timeframe import DAY, nanoseconds
+
+SESSION = "session"  # the group read on the decision's timeframe only: a longer bar knows no more of the clock
+
+
+@dataclass(frozen=True)
+class Feature:
+    """A named column computed from bars.
+
+    Its value at a bar is a function of that bar and the bars before it in the same segment, ``lookback`` in all;
+    where there are fewer it is NaN, everywhere else finite. One that starts with the session declares in ``sessions``
+    how many it reads, counted in bars by the timeframe (a session is at most a day).
+
+    Parameters
+    ----------
+    name, group : str
+        ``rsi_14`` and ``momentum``.
+    lookback : int
+        Bars read, the current one included.
+    inputs : tuple of str
+        The columns of ``Bars`` that are read, no others.
+    source : str
+        The paper or book with its section; "own" with the formula in the function's docstring.
+    compute : callable
+        Called with the bars of one segment; returns one float64 value a bar. What it returns for the rows before the
+        lookback is complete does not matter.
+    stationary : bool
+        Multiplying all prices by a constant, or all volumes by another, changes nothing.
+    sessions : int
+        Whole sessions read, beside ``lookback``.
+    """
+
+    name: str
+    group: str
+    lookback: int
+    inputs: tuple[str, ...]
+    source: str
+    compute: Callable[[Bars], Float]
+    stationary: bool = True
+    sessions: int = 0
+
+    def bars_back(self, timeframe: str) -> int:
+        """Bars read on a timeframe, the current one included.
+
+        >>> from farm.features import registry
+        >>> [registry()[name].bars_back("25min") for name in ("rsi_14", "session_return")]
+        [71, 58]
+        """
+        return max(self.lookback, self.sessions * -(-DAY // nanoseconds(timeframe)))
+
+    def values(self, bars: Bars) -> Float:
+        """One value a bar, shape (bars,), segment by segment; NaN where the lookback is not complete.
+
+        Raises
+        ------
+        ValueError
+            When the function does not give one value a bar.
+        """
+        back = self.bars_back(bars.timeframe)
+        out = np.full(len(bars), np.nan)
+        for start, stop in pairwise(bars.segment_bounds()):
+            if stop - start < back:
+                continue
+            column = np.asarray(self.compute(bars.between(start, stop)), dtype=np.float64)
+            if column.shape != (stop - start,):
+                raise ValueError(
+                    f"feature {self.name} gave shape {column.shape} for {stop - start} bars; "
+                    f"it must give one value a bar"
+                )
+            out[start + back - 1 : stop] = column[back - 1 :]
+        return out
