@@ -1,0 +1,52 @@
+"""Where bars lie in time: their session, their close, and the segments between data holes."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from farm.bars.calendar import AlwaysOpen, ExchangeCalendar
+from farm.bars.frame import Int
+
+
+@dataclass(frozen=True, eq=False)
+class Place:
+    """Session, close and segment of each bar; start, end and trading time of each hole that breaks a segment."""
+
+    session: Int
+    available_at: Int
+    segment: Int
+    hole_start: Int
+    hole_end: Int
+    hole_time: Int
+    missing_time: int
+
+
+def place(open_time: Int, step: int, calendar: AlwaysOpen | ExchangeCalendar, max_gap: int) -> Place:
+    """Sessions, closes and segments of bars in time order that lie in sessions.
+
+    A bar closes ``step`` ns after its open, or with its session. Between two bars, the open market that no bar covers
+    is missing; where more than ``max_gap`` ns of it are missing, a new segment starts: nights, weekends and holidays of
+    the calendar never count, a session without bars does. ``missing_time`` sums all gaps, short ones included.
+
+    >>> minute = 60_000_000_000
+    >>> place(np.array([0, 1, 2, 90]) * minute, minute, AlwaysOpen(), 60 * minute).segment
+    array([0, 0, 0, 1])
+    """
+    if not len(open_time):
+        empty = np.zeros(0, dtype=np.int64)
+        return Place(empty, empty, empty, empty, empty, empty, 0)
+    sessions = calendar.sessions(int(open_time[0]), int(open_time[-1]))
+    at = sessions.begun(open_time)
+    available_at = np.minimum(open_time + step, sessions.close[at])
+    missing = sessions.elapsed(open_time[1:]) - sessions.elapsed(available_at[:-1])
+    broken = missing > max_gap
+    segment = np.concatenate((np.zeros(1, dtype=np.int64), np.cumsum(broken, dtype=np.int64)))
+    return Place(
+        session=sessions.date[at],
+        available_at=available_at,
+        segment=segment,
+        hole_start=available_at[:-1][broken],
+        hole_end=open_time[1:][broken],
+        hole_time=missing[broken],
+        missing_time=int(missing.sum()),
+    )

@@ -1,0 +1,104 @@
+"""Money per tick and per fill, and which instrument a symbol gets."""
+
+import numpy as np
+import pytest
+
+from farm.bars import Instrument, instrument_for
+from farm.bars.instrument import instruments_folder, read_instrument
+from farm.errors import BadInput
+
+MINE = """
+name: mine
+symbols: [ABC*]
+asset: fx
+currency: EUR
+calendar: {kind: always}
+tick_size: 0.5
+point_value: 10
+lot: 1
+commission: {kind: COMMISSION, value: 2}
+slippage: {kind: ticks, value: 3}
+source: made up for a test
+"""
+
+
+def mine(folder, text=MINE) -> Instrument:
+    path = folder / "mine.yaml"
+    path.write_text(text.replace("COMMISSION", "per_contract"))
+    return read_instrument(path)
+
+
+def test_every_instrument_that_comes_with_farm_is_sound_and_names_its_source():
+    paths = sorted(instruments_folder().glob("*.yaml"))
+    assert len(paths) >= 5
+    for path in paths:
+        instrument = read_instrument(path)
+        assert instrument.name == path.stem
+        assert len(instrument.source) > 20
+
+
+@pytest.mark.parametrize(
+    ("symbol", "name"),
+    [
+        ("NIFTY50_index_1m_nse_2012_2021", "nse_index"),
+        ("FILUSDT_perp_1m_binance", "binance_perp"),
+        ("folder/FILUSDT_perp_1m_binance", "binance_perp"),
+        ("SYN_A", "synthetic"),
+        ("MES", "cme_equity_micro"),
+    ],
+)
+def test_a_symbol_gets_the_instrument_whose_pattern_fits(symbol, name):
+    assert instrument_for(symbol, None).name == name
+
+
+def test_a_tick_of_the_micro_future_is_a_dollar_and_a_quarter():
+    mes = instrument_for("MES", None)
+    assert mes.tick_size * mes.point_value == 1.25
+
+
+@pytest.mark.parametrize(
+    ("kind", "money"), [("per_contract", 2 * 2), ("ticks", 2 * 0.5 * 10 * 2), ("bps", 2e-4 * 100 * 10 * 2)]
+)
+def test_costs_are_in_money_and_the_side_does_not_matter(tmp_path, kind, money):
+    instrument = mine(tmp_path, MINE.replace("COMMISSION", kind))
+    slippage = 3 * 0.5 * 10 * 2
+    for quantity in (2.0, -2.0):
+        found = instrument.fill_cost(np.array([100.0]), np.array([quantity]))
+        np.testing.assert_allclose(found, [money + slippage], rtol=1e-15)
+
+
+def test_choosing_by_name_or_by_file_wins_over_patterns(tmp_path):
+    assert instrument_for("SYN", {"SYN": "nse_equity"}).name == "nse_equity"
+    mine(tmp_path)
+    assert instrument_for("SYN", {"SYN": str(tmp_path / "mine.yaml")}).name == "mine"
+
+
+def test_a_symbol_without_an_instrument_is_told_which_there_are():
+    with pytest.raises(BadInput, match=r"symbol GOLD fits no instrument.*binance_perp.*nse_index.*instruments: \{GOLD"):
+        instrument_for("GOLD", None)
+    with pytest.raises(BadInput, match=r"'gold' of symbol GOLD: no file .*; there are binance_perp"):
+        instrument_for("GOLD", {"GOLD": "gold"})
+
+
+def test_a_symbol_that_fits_two_instruments_asks_for_a_choice(tmp_path):
+    mine(tmp_path)
+    (tmp_path / "other.yaml").write_text(MINE.replace("ABC*", "A?C"))
+    with pytest.raises(BadInput, match="symbol ABC fits mine and other"):
+        instrument_for("ABC", None, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ("tick_size: 0.5", "tick_size: 0", "tick_size: Input should be greater than 0"),
+        ("lot: 1", "lots: 1", "lots"),
+        ("kind: always", "kind: sometimes", "calendar"),
+        ("currency: EUR", "currency: euro", "currency"),
+        ("asset: fx", "asset: [fx", "not a YAML file"),
+        (MINE, "- a list", "a mapping of keys to values, found list"),
+    ],
+)
+def test_a_wrong_file_is_named_with_what_is_wrong(tmp_path, old, new, says):
+    with pytest.raises(BadInput, match=r"mine\.yaml") as stopped:
+        mine(tmp_path, MINE.replace(old, new))
+    assert says in str(stopped.value)
