@@ -13,7 +13,7 @@ ifneq ($(wildcard $(CURDIR)/../shared/truth),)
 export FARM_TRUTH ?= $(abspath $(CURDIR)/../shared/truth)
 endif
 
-.PHONY: quickstart test test-slow lint types contracts real bench setup setup-dev clean help
+.PHONY: quickstart test test-slow lint types contracts real bench bench-check docs setup setup-dev clean help
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -42,6 +42,13 @@ real: setup ## minute bars of NIFTY50 and FILUSDT under FARM_DATA
 
 bench: setup-dev ## the benchmarks, each beside a named peer
 	$(BIN)/python -m benchmarks
+
+bench-check: setup-dev ## fail when a benchmark's ratio fell by half against docs/benchmarks.md
+	$(BIN)/python -m benchmarks --check
+
+docs: setup-dev ## regenerate docs/truth.md and docs/schema.json
+	$(BIN)/python -m scripts.truth_table
+	$(BIN)/farm schema > docs/schema.json
 
 setup: .venv/.run
 setup-dev: .venv/.dev

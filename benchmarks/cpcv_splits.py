@@ -150,7 +150,7 @@ def _in_own_process(tool: str) -> dict:
 
 
 def rows() -> list[dict]:
-    """One row a tool: work, tool, seconds, peak_mib, ratio (skfolio's seconds over its own).
+    """A row for each of Farm's forms and for its peer: work, tool, seconds, ratio (seconds over Farm's), peak_mib.
 
     A tool without an answer in time has the limit as a lower bound of its seconds, and neither memory nor ratio.
     """
@@ -158,17 +158,20 @@ def rows() -> list[dict]:
     digests = {tool: found["digest"] for tool, found in measured.items() if "digest" in found}
     if len(set(digests.values())) != 1:
         raise RuntimeError(f"the tools do not train on the same rows: {digests}")
-    reference = measured["skfolio"]["seconds"]
-    return [
-        {
-            "work": WORK,
-            "tool": tool,
-            "seconds": found.get("seconds", f"> {LIMIT_SECONDS}"),
-            "peak_mib": found.get("peak_mib"),
-            "ratio": reference / found["seconds"] if "seconds" in found else None,
-        }
-        for tool, found in measured.items()
-    ]
+    table = []
+    for form, ours in ((tool, found) for tool, found in measured.items() if tool.startswith("farm")):
+        for tool, found in (("farm", ours), ("skfolio", measured["skfolio"]), ("purgedcv", measured["purgedcv"])):
+            answered = "seconds" in found
+            table.append(
+                {
+                    "work": f"{WORK}, {form.removeprefix('farm, ')}",
+                    "tool": tool if answered else f"{tool} (no answer in {LIMIT_SECONDS} s)",
+                    "seconds": found["seconds"] if answered else None,
+                    "ratio": found["seconds"] / ours["seconds"] if answered else None,
+                    "peak_mib": found.get("peak_mib"),
+                }
+            )
+    return table
 
 
 def main() -> None:
@@ -176,12 +179,8 @@ def main() -> None:
     if len(sys.argv) > 1:
         _measure(sys.argv[1])
         return
-    print(f"{WORK}; skfolio's seconds over each tool's")
     for row in rows():
-        seconds = row["seconds"] if isinstance(row["seconds"], str) else f"{row['seconds']:.6f}"
-        peak = "-" if row["peak_mib"] is None else f"{row['peak_mib']:.1f}"
-        ratio = "-" if row["ratio"] is None else f"{row['ratio']:,.0f}"
-        print(f"{row['tool']:32} {seconds:>12} s {peak:>10} MiB {ratio:>10} x")
+        print(row)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,261 @@
+"""A run from experiment to report: prepare, record the trials, fit, judge, decide, write."""
+
+import os
+import time
+import uuid
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from farm.config import Experiment
+from farm.errors import BadInput
+from farm.ledger import Ledger, TrialEnd, all_trials, candidates_over
+from farm.models import Catalog, installed
+from farm.report import write_report
+from farm.run.executor import Executor, executor_for
+from farm.run.files import write_stacked, write_trials
+from farm.run.folder import RunFolder, open_run
+from farm.run.judge import JudgeSpec, StudyJudged, judge_study
+from farm.run.log import RunLog
+from farm.run.plan import FitChunk, StudyPlan, plan_study, roles_of
+from farm.run.prepare import PanelSpec, PreparedStudy, prepare_study
+from farm.run.progress import Steps
+from farm.run.summary import summarise
+from farm.run.work import ChunkDone, Failure, fit_chunk
+from farm.store import Store
+from farm.track import publish
+from farm.verdict import decide
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """A finished run: its folder, its summary, and how its fits went."""
+
+    folder: RunFolder
+    summary: dict[str, Any]
+    fits: dict[str, int]
+    efficiency: dict[str, Any]
+
+    @property
+    def failed(self) -> bool:
+        """Whether more fits failed than the experiment allows."""
+        return self.fits["failed"] > self.fits["allowed_failures"]
+
+
+def check_before_work(experiment: Experiment, catalog: Catalog) -> None:
+    """Refuse what can be known to be wrong before any bar is read."""
+    _check_home(experiment)
+    for name, model in experiment.all_models().items():
+        try:
+            model.build(0, experiment.threads, catalog)
+        except BadInput as error:
+            raise BadInput(f"models.{name}: {error}") from error
+        for column in model.wants(catalog).columns or ():
+            if column not in experiment.features.names:
+                raise BadInput(
+                    f"features: the baseline or model {name} reads {column}, which the recipe leaves out; "
+                    f"add it to features.include"
+                )
+
+
+def _check_home(experiment: Experiment) -> None:
+    if "://" in experiment.where:
+        raise BadInput(f"home {experiment.where} is an object store, where runs cannot be kept yet; give a path")
+    address = experiment.execution.address or os.environ.get("RAY_ADDRESS")
+    given = experiment.home or os.environ.get("FARM_HOME")
+    if experiment.execution.on == "ray" and address and not (given and Path(given).expanduser().is_absolute()):
+        raise BadInput(
+            f"home is {given or 'not set'} and the run goes to the Ray cluster at {address}; set home (or FARM_HOME) "
+            "to an absolute path that all its nodes share"
+        )
+
+
+def run(experiment: Experiment, *, fresh: bool = False) -> RunResult:
+    """Run an experiment, or go on where it stopped: what is stored is not computed again.
+
+    Raises
+    ------
+    BadInput
+        Anything wrong with the experiment or its data, found before the first fit and before the run's folder is made.
+    """
+    catalog = installed()
+    check_before_work(experiment, catalog)
+    store = Store(experiment.where).create()
+    executor = executor_for(experiment.execution, experiment.threads)
+    try:
+        studies = _prepare(experiment, executor, catalog)
+        folder = open_run(experiment)
+        log = RunLog(folder.path / "log.jsonl", folder.run_id)
+        log.write("started", experiment=experiment.name, studies=len(studies), executor=executor.describe())
+        folder.write("experiment.yaml", _resolved(experiment))
+        _start_trials(experiment, studies, folder)
+        chunks = [chunk for study in studies for chunk in study.chunks]
+        if fresh:
+            for chunk in chunks:
+                store.discard("fits", chunk.key)
+        done, fit_phase = _fit(store, executor, chunks, log)
+        failures = [failure for chunk in done for failure in chunk.failures]
+        judged = _judge(experiment, executor, studies, roles_of(experiment, catalog), failures, log)
+        describe_executor = executor.describe()
+    finally:
+        executor.close()
+    verdicts = decide([judged[study.symbol].evidence for study in studies], experiment.verdict)
+    summary = summarise(experiment, studies, judged, verdicts, failures)
+    _write_results(store, folder, studies, judged, failures, summary)
+    n_fits = sum(len(chunk.splits) for chunk in chunks)
+    fits = {
+        "total": n_fits,
+        "done": sum(chunk.n_fits - len(chunk.failures) for chunk in done),
+        "reused": n_fits - sum(chunk.n_fits for chunk in done),
+        "failed": len(failures),
+        "allowed_failures": experiment.execution.max_failed_fits,
+    }
+    heads = _finish_trials(experiment, studies, judged, failures)
+    folder.update_manifest(
+        fits=fits,
+        efficiency=fit_phase,
+        executor=describe_executor,
+        ledger_heads=heads,
+        data={study.symbol: study.prepared.about["data"]["fingerprint"] for study in studies},
+        failures=[failure.__dict__ for failure in failures],
+    )
+    write_report(folder.path)
+    result = RunResult(folder, summary, fits, fit_phase)
+    tracked = publish(experiment, folder.path, summary, folder.manifest()) if experiment.track else None
+    folder.update_manifest(
+        status="failed" if result.failed else "done", finished_at=datetime.now(UTC).isoformat(), tracking=tracked
+    )
+    log.write("finished", verdict=summary["verdict"], fits=fits, efficiency=fit_phase)
+    return result
+
+
+def _prepare(experiment: Experiment, executor: Executor, catalog: Catalog) -> list[StudyPlan]:
+    specs = [PanelSpec(experiment, symbol) for symbol in experiment.bars.symbols]
+    prepared: dict[str, PreparedStudy] = {}
+    with Steps("panels", len(specs)) as steps:
+        for one in executor.map(prepare_study, specs, "prepare panels"):
+            prepared[one.symbol] = one
+            steps.advance()
+    return [plan_study(experiment, prepared[symbol], catalog) for symbol in sorted(prepared)]
+
+
+def _start_trials(experiment: Experiment, studies: Sequence[StudyPlan], folder: RunFolder) -> None:
+    for study in studies:
+        trials = [replace(trial, run=folder.run_id) for trial in study.trials]
+        Ledger(experiment.where, study.ledger_name).start(trials)
+
+
+def _fit(
+    store: Store, executor: Executor, chunks: Sequence[FitChunk], log: RunLog
+) -> tuple[list[ChunkDone], dict[str, Any]]:
+    stored = store.have("fits", [chunk.key for chunk in chunks])
+    invocation = uuid.uuid4().hex
+    missing = [replace(chunk, invocation=invocation) for chunk in chunks if chunk.key not in stored]
+    total = sum(len(chunk.splits) for chunk in chunks)
+    reused = total - sum(len(chunk.splits) for chunk in missing)
+    done: list[ChunkDone] = []
+    started = time.time()
+    with Steps("fits", total, reused) as steps:
+        for chunk in executor.map(fit_chunk, missing, "fit chunks"):
+            done.append(chunk)
+            steps.advance(chunk.n_fits, len(chunk.failures))
+            log.write("chunk", symbol=chunk.symbol, model=chunk.model, key=chunk.key, fits=chunk.n_fits,
+                      cpu_seconds=chunk.cpu_seconds, failures=len(chunk.failures))  # fmt: skip
+            for failure in chunk.failures:
+                log.write("fit failed", **failure.__dict__)
+    wall = time.time() - started
+    cpu = sum(chunk.cpu_seconds for chunk in done)
+    return done, {
+        "fit_cpu_seconds": cpu,
+        "fit_wall_seconds": wall,
+        "cores": executor.cores,
+        "efficiency": cpu / (executor.cores * wall) if missing else None,
+    }
+
+
+def _judge(
+    experiment: Experiment,
+    executor: Executor,
+    studies: Sequence[StudyPlan],
+    roles: dict[str, Any],
+    failures: Sequence[Failure],
+    log: RunLog,
+) -> dict[str, StudyJudged]:
+    failed: dict[str, set[str]] = defaultdict(set)
+    for failure in failures:
+        failed[failure.symbol].add(failure.model)
+    earlier: dict[str, list[Any]] = defaultdict(list)
+    for trial in all_trials(experiment.where):
+        earlier[trial.begun.symbol].append(trial)
+    specs = []
+    for study in studies:
+        own = {trial.identity for trial in study.trials}
+        start, end = study.prepared.span
+        others = [trial for trial in candidates_over(earlier[study.symbol], start, end) if trial.identity not in own]
+        keys = tuple(trial.returns_key for trial in others if trial.returns_key is not None)
+        lost = sum(trial.role == "candidate" and trial.name in failed[study.symbol] for trial in study.trials)
+        without = len(others) - len(keys) + lost
+        failed_here = tuple(sorted(failed[study.symbol]))
+        specs.append(JudgeSpec(experiment, study, roles, failed_here, keys, without, len(studies)))
+    judged: dict[str, StudyJudged] = {}
+    with Steps("studies", len(specs)) as steps:
+        for one in executor.map(judge_study, specs, "judge studies"):
+            judged[one.symbol] = one
+            log.write("study", symbol=one.symbol, rows_proved=one.proof["rows_checked"])
+            steps.advance()
+    return judged
+
+
+def _write_results(
+    store: Store,
+    folder: RunFolder,
+    studies: Sequence[StudyPlan],
+    judged: dict[str, StudyJudged],
+    failures: Sequence[Failure],
+    summary: dict[str, Any],
+) -> None:
+    keys = [judged[study.symbol].key for study in studies]
+    write_stacked(folder.path / "oof.parquet", store, "oof", keys)
+    write_stacked(folder.path / "returns.parquet", store, "returns", keys)
+    trials = [trial for study in studies for trial in study.trials]
+    lost = {(failure.symbol, failure.model) for failure in failures}
+    status = {trial.identity: "failed" if (trial.symbol, trial.name) in lost else "finished" for trial in trials}
+    write_trials(folder.path / "trials.parquet", trials, status)
+    folder.write_json("summary.json", summary)
+
+
+def _finish_trials(
+    experiment: Experiment, studies: Sequence[StudyPlan], judged: dict[str, StudyJudged], failures: Sequence[Failure]
+) -> dict[str, str]:
+    heads = {}
+    reasons = {(failure.symbol, failure.model): failure.error for failure in failures}
+    for study in studies:
+        ledger = Ledger(experiment.where, study.ledger_name)
+        ends = []
+        for trial in study.trials:
+            key = judged[study.symbol].returns_keys.get(trial.name)
+            if key is None:
+                ends.append(
+                    TrialEnd(trial.identity, "failed", reason=reasons.get((study.symbol, trial.name), "a base failed"))
+                )
+            else:
+                ends.append(TrialEnd(trial.identity, "finished", returns_key=key))
+        ledger.end(ends)
+        heads[study.ledger_name] = ledger.head()
+    return heads
+
+
+def _resolved(experiment: Experiment) -> str:
+    from io import StringIO
+
+    from ruamel.yaml import YAML
+
+    text = StringIO()
+    yaml = YAML(typ="safe")
+    yaml.default_flow_style = False
+    yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
+    yaml.dump(experiment.model_dump(mode="json"), text)
+    return text.getvalue()

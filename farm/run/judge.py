@@ -1,0 +1,230 @@
+"""One study after its fits, on a worker: nested pipelines, backtests, evidence; the driver gets a summary."""
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+from sklearn.metrics import log_loss, roc_auc_score
+
+from farm.backtest import Backtest, cost_ladder, metrics
+from farm.config import Experiment
+from farm.labels import CLASSES, Events, sample_weights
+from farm.panel import Panel
+from farm.run.plan import StudyPlan
+from farm.run.prepare import open_panel
+from farm.run.source import source_digest
+from farm.run.work import read_chunks
+from farm.section import digest
+from farm.store import Store
+from farm.study import Role, Study, StudyRecipe, Trial
+from farm.verdict import History, StudyEvidence, gather_evidence
+
+Float = NDArray[np.float64]
+
+OOF_COLUMNS = (
+    "symbol", "decided_at", "trial", "model", "split", "group", "label", "weight", "p_down", "p_flat", "p_up",
+)  # fmt: skip
+_LADDER = (0.0, 0.5, 1.0, 2.0)
+
+
+@dataclass(frozen=True)
+class JudgeSpec:
+    """One study to judge: its plan, the roles of its models, the keys of earlier trials' returns that count."""
+
+    experiment: Experiment
+    study: StudyPlan
+    roles: dict[str, Role]
+    failed: tuple[str, ...]
+    past_returns: tuple[str, ...]
+    past_without_returns: int
+    n_studies: int
+
+
+@dataclass(frozen=True)
+class StudyJudged:
+    """What the driver keeps of a judged study: where its tables are, its evidence, and its part of the summary."""
+
+    symbol: str
+    key: str
+    evidence: StudyEvidence
+    trials: dict[str, dict[str, Any]]
+    returns_keys: dict[str, str]
+    proof: dict[str, Any]
+
+
+def judge_study(spec: JudgeSpec) -> StudyJudged:
+    """Evaluate every trial of a study and gather the evidence; the tables are stored under the study's key."""
+    experiment, prepared = spec.experiment, spec.study.prepared
+    store = Store(experiment.where)
+    panel = open_panel(store, prepared.panel_key)
+    chunks = [chunk for chunk in spec.study.chunks if chunk.name not in spec.failed]
+    key = _key(experiment, spec, [chunk.key for chunk in chunks])
+    predictions, records = read_chunks(store, chunks)
+    study = StudyRecipe(spec.roles, experiment.stack, experiment.backtest, prepared.instrument).run(
+        panel, prepared.plan, predictions, records
+    )
+    if not store.has("oof", key):
+        store.put_table("oof", key, oof_table(panel, study))
+        store.put_table("returns", key, returns_table(panel.symbol, study))
+    returns_keys = {trial.name: _store_returns(store, key, trial) for trial in study.trials}
+    candidates = {trial.name: trial.headline.net for trial in study.trials if trial.role == "candidate"}
+    evidence = gather_evidence(
+        prepared.symbol,
+        candidates,
+        _history(store, spec, study.trials[0].headline.sessions),
+        sessions_per_year=prepared.sessions_per_year,
+        smallest_group=min(group.n_events for group in prepared.plan.groups),
+        faults=_faults(study, prepared.about["suspicious_features"]),
+        thresholds=experiment.verdict,
+        n_studies=spec.n_studies,
+        seed=experiment.seed,
+    )
+    return StudyJudged(
+        symbol=prepared.symbol,
+        key=key,
+        evidence=evidence,
+        trials={trial.name: _described(trial, panel, prepared.sessions_per_year) for trial in study.trials},
+        returns_keys=returns_keys,
+        proof={"rows_checked": study.proof.rows_checked, "violations": list(study.proof.violations)},
+    )
+
+
+def oof_table(panel: Panel, study: Study) -> pa.Table:
+    """Out-of-fold rows of every trial that predicts, sorted by trial, split and time."""
+    events, lattice = panel.events, study.lattice
+    labelled = events.labelled
+    weight = np.full(len(events.row), np.nan)
+    weight[labelled] = sample_weights(events, np.flatnonzero(labelled))
+    rows, others = np.nonzero(lattice.split >= 0)
+    split = lattice.split[rows, others]
+    order = np.lexsort((rows, split))
+    rows, others, split = rows[order], others[order], split[order]
+    keys = {
+        "decided_at": pa.array(events.decided_at[rows], pa.timestamp("ns", tz="UTC")),
+        "split": pa.array(split, pa.int32()),
+        "group": pa.array(lattice.group[rows], pa.int32()),
+        "label": pa.array(events.label[rows], pa.int8(), mask=~labelled[rows]),
+        "weight": pa.array(weight[rows], mask=~labelled[rows]),
+    }
+    parts = []
+    for trial in study.trials:
+        if trial.predicted is None:
+            continue
+        probability = trial.predicted[rows, others]
+        name = _constant(trial.name, len(rows))
+        columns = {"symbol": _constant(panel.symbol, len(rows)), "trial": name, "model": name, **keys}
+        columns |= {f"p_{side}": probability[:, at] for at, side in enumerate(("down", "flat", "up"))}
+        parts.append(pa.table({column: columns[column] for column in OOF_COLUMNS}))
+    return pa.concat_tables(parts).combine_chunks()
+
+
+def returns_table(symbol: str, study: Study) -> pa.Table:
+    """Returns by session of every trial: path -1 is the headline series, then the single-fit paths."""
+    parts = []
+    for trial in study.trials:
+        for path, backtest in enumerate((trial.headline, *trial.paths), start=-1):
+            n = len(backtest.sessions)
+            parts.append(
+                pa.table(
+                    {
+                        "symbol": _constant(symbol, n),
+                        "trial": _constant(trial.name, n),
+                        "path": pa.array(np.full(n, path), pa.int32()),
+                        "session": pa.array(backtest.sessions, pa.int32()).cast(pa.date32()),
+                        "gross": backtest.gross,
+                        "cost": backtest.cost,
+                        "net": backtest.net,
+                    }
+                )
+            )
+    return pa.concat_tables(parts).combine_chunks()
+
+
+def _constant(text: str, n: int) -> pa.Array:
+    return pa.DictionaryArray.from_arrays(pa.array(np.zeros(n, dtype=np.int32)), pa.array([text])).cast(pa.string())
+
+
+def _key(experiment: Experiment, spec: JudgeSpec, chunk_keys: Sequence[str]) -> str:
+    return digest(
+        [
+            spec.study.prepared.values_digest,
+            spec.study.prepared.instrument.digest(),
+            list(chunk_keys),
+            None if experiment.stack is None else experiment.stack.digest(),
+            experiment.backtest.digest(),
+            source_digest("stack", "backtest", "study", "labels", "folds", "run/judge", "bars/instrument"),
+        ]
+    )
+
+
+def _store_returns(store: Store, study_key: str, trial: Trial) -> str:
+    key = digest([study_key, trial.name])
+    store.put_arrays("trial_returns", key, {"session": trial.headline.sessions, "net": trial.headline.net})
+    return key
+
+
+def _history(store: Store, spec: JudgeSpec, sessions: NDArray[np.int64]) -> History:
+    columns = []
+    for key in spec.past_returns:
+        past = store.open_arrays("trial_returns", key)
+        column = np.zeros(len(sessions))
+        at = np.searchsorted(sessions, past["session"])
+        known = (at < len(sessions)) & (sessions[np.minimum(at, len(sessions) - 1)] == past["session"])
+        column[at[known]] = past["net"][known]
+        columns.append(column)
+    returns = np.column_stack(columns) if columns else np.zeros((len(sessions), 0))
+    return History(returns, spec.past_without_returns)
+
+
+def _faults(study: Study, suspicious: Sequence[dict[str, Any]]) -> list[str]:
+    faults = [f"provenance: {violation}" for violation in study.proof.violations]
+    if not study.proof.rows_checked:
+        faults.append("provenance: there was no meta row to check")
+    faults += [
+        f"leak: feature {one['name']} alone separates up from down with an AUC of {one['auc']:.2f}, beyond what an "
+        "honest feature of price bars can; it probably knows the future"
+        for one in suspicious
+    ]
+    return faults
+
+
+def _described(trial: Trial, panel: Panel, sessions_per_year: float) -> dict[str, Any]:
+    headline = trial.headline
+    sharpes = [metrics(path, sessions_per_year).sharpe for path in trial.paths]
+    return {
+        "role": trial.role,
+        "scores": _scores(trial, panel.events),
+        "metrics": dataclasses.asdict(metrics(headline, sessions_per_year)),
+        "cost_ladder": [dataclasses.asdict(rung) for rung in cost_ladder(headline, sessions_per_year, _LADDER)],
+        "path_sharpes": sharpes,
+        "orders": asdict(headline.counts),
+        "span": _span(headline),
+    }
+
+
+def _span(headline: Backtest) -> list[str]:
+    first, last = headline.sessions[[0, -1]].astype("datetime64[D]")
+    return [str(first), str(last)]
+
+
+def _scores(trial: Trial, events: Events) -> dict[str, float | None]:
+    """Scores of the mean out-of-fold prediction on labelled rows; AUC is up against down."""
+    mean = trial.probability
+    if mean is None:
+        return {}
+    rows = events.labelled
+    label, probability = events.label[rows], mean[rows]
+    probability = np.clip(probability, 1e-6, None)
+    probability = probability / probability.sum(axis=1, keepdims=True)
+    touched = label != 0
+    two_sided = len(np.unique(label[touched])) == 2
+    lean = probability[touched, 2] - probability[touched, 0]
+    return {
+        "log_loss": float(log_loss(label, probability, labels=list(CLASSES))),
+        "auc": float(roc_auc_score(label[touched] > 0, lean)) if two_sided else None,
+        "accuracy": float(np.mean(np.array(CLASSES)[probability.argmax(axis=1)] == label)),
+    }

@@ -1,0 +1,20 @@
+"""Structured logs: one JSON line an event, each with the run's id."""
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+
+class RunLog:
+    """Appends JSON lines to a run's ``log.jsonl``; only the driver writes, workers report to it."""
+
+    def __init__(self, path: Path, run_id: str) -> None:
+        self._path = path
+        self._run_id = run_id
+
+    def write(self, event: str, **fields: Any) -> None:
+        """Append one event with the time and the run's id."""
+        line = json.dumps({"time": time.time(), "run": self._run_id, "event": event, **fields}, sort_keys=True)
+        with self._path.open("a", encoding="utf-8") as file:
+            file.write(line + "\n")

@@ -1,0 +1,115 @@
+"""Ray as executor: Ray Data streams small specs to workers, which read panels in place and store what they make."""
+
+import logging
+import os
+import pickle
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, TypeVar
+
+from farm.config import Execution
+from farm.errors import BadInput
+
+# Ray turns token authentication on by itself where the variable is unset, and then its parts disagree about it.
+os.environ.setdefault("RAY_AUTH_MODE", "token")
+os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+
+import ray
+import ray.data
+
+Spec = TypeVar("Spec")
+Result = TypeVar("Result")
+
+_OBJECT_STORE_BYTES = 256 * 1024**2
+
+
+class OnRay:
+    """Ray Data over specs, on a cluster or on a local Ray that is started here and stopped by ``close``."""
+
+    def __init__(self, execution: Execution, threads: int) -> None:
+        self._threads = threads
+        self._started = not ray.is_initialized()
+        address = execution.address or os.environ.get("RAY_ADDRESS")
+        if self._started:
+            _start(address, execution.workers)
+        data = ray.data.DataContext.get_current()
+        data.enable_progress_bars = False
+        data.print_on_execution_start = False
+        logging.getLogger("ray.data").setLevel(logging.WARNING)
+        logging.getLogger("ray.data._internal.progress").setLevel(logging.ERROR)  # it warns of what was asked for
+        resources: dict[str, float] = ray.cluster_resources()  # type: ignore[no-untyped-call]  # Ray's own gap
+        cluster = int(resources.get("CPU", 1))
+        self.cores = min(execution.workers or cluster, cluster)
+        self._address = address or "local"
+
+    def map(self, work: Callable[[Spec], Result], specs: Sequence[Spec], name: str) -> Iterator[Result]:
+        """Results of ``work`` on every spec, as they come.
+
+        A bad input found by a worker is raised here as the `BadInput` it is; any other error as Ray reports it.
+        """
+        if not specs:
+            return
+        items = [{"spec": pickle.dumps(spec)} for spec in specs]
+        width = max(1, self.cores // self._threads)
+        dataset = ray.data.from_items(items, override_num_blocks=len(items)).map_batches(
+            _on_worker(work, name),
+            batch_size=1,
+            num_cpus=self._threads,
+            compute=ray.data.TaskPoolStrategy(size=width),
+        )
+        for batch in dataset.iter_batches(batch_size=1, prefetch_batches=0):
+            for content in batch["result"]:
+                result = pickle.loads(content)
+                if isinstance(result, BadInput):
+                    raise result
+                yield result
+
+    def describe(self) -> dict[str, Any]:
+        """Where the work ran."""
+        return {
+            "on": "ray",
+            "address": self._address,
+            "workers": self.cores,
+            "ray": ray.__version__,
+            "job_id": ray.get_runtime_context().get_job_id(),
+        }
+
+    def close(self) -> None:
+        """Stop the local Ray, or leave the cluster."""
+        if self._started:
+            ray.shutdown()
+
+
+def _on_worker(work: Callable[[Any], Any], name: str) -> Callable[[Any], Any]:
+    """The function that a Ray worker runs on a batch of one spec; it bears the name that dashboards show."""
+
+    def run(batch: Any) -> Any:
+        results = []
+        for content in batch["spec"]:
+            try:
+                result = work(pickle.loads(content))
+            except BadInput as error:
+                result = error
+            results.append(pickle.dumps(result))
+        return {"result": results}
+
+    run.__name__ = name.replace(" ", "_")
+    return run
+
+
+def _start(address: str | None, workers: int | None) -> None:
+    try:
+        if address:
+            ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
+        else:
+            ray.init(
+                num_cpus=workers,
+                include_dashboard=False,
+                object_store_memory=_OBJECT_STORE_BYTES,
+                log_to_driver=False,
+                logging_level=logging.ERROR,
+            )
+    except ConnectionError as error:
+        raise BadInput(
+            f"no Ray cluster answers at {address}: {error}; start one with `ray start --head`, or leave the address "
+            "out to use a local Ray"
+        ) from error

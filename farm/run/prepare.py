@@ -1,0 +1,128 @@
+"""From bars on disk to a stored panel and its fold plan: the first stage of a run, one symbol at a time."""
+
+import hashlib
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from farm.bars import Instrument, Loaded
+from farm.config import Experiment
+from farm.errors import BadInput
+from farm.features import suspicious_features
+from farm.folds import FoldPlan
+from farm.labels import average_uniqueness, label_quality
+from farm.panel import Panel
+from farm.run.source import source_digest
+from farm.section import digest
+from farm.store import Store
+from farm.study import evaluated_span
+
+
+@dataclass(frozen=True)
+class PanelSpec:
+    """One symbol to prepare; small enough to travel."""
+
+    experiment: Experiment
+    symbol: str
+
+
+@dataclass(frozen=True)
+class PreparedStudy:
+    """What the driver keeps of a study's panel: its keys, its fold plan, and what the report says of it."""
+
+    symbol: str
+    instrument: Instrument
+    panel_key: str
+    values_digest: str
+    plan: FoldPlan
+    span: tuple[int, int]
+    n_events: int
+    n_features: int
+    n_bytes: int
+    sessions: int
+    sessions_per_year: float
+    about: dict[str, Any]
+
+
+def prepare_study(spec: PanelSpec) -> PreparedStudy:
+    """Build and store the panel of one symbol, unless it is stored already, and plan its folds."""
+    experiment = spec.experiment
+    loaded = experiment.bars.read(spec.symbol)
+    store = Store(experiment.where)
+    key = panel_key(experiment, loaded)
+    if not store.has("panels", key):
+        panel = experiment.panel.build(loaded.bars, loaded.instrument.calendar)
+        store.put_arrays("panels", key, panel.arrays(), panel.text())
+    return describe(experiment, loaded, open_panel(store, key), key)
+
+
+def open_panel(store: Store, key: str) -> Panel:
+    """A stored panel, read in place by every worker of a node."""
+    arrays = store.open_arrays("panels", key)
+    return Panel.of(arrays, arrays.meta)
+
+
+def panel_key(experiment: Experiment, loaded: Loaded) -> str:
+    """Digest of all that can change a panel: data, recipe, and the source of the rooms that make it."""
+    sources = source_digest("bars", "labels", "panel")
+    return digest([loaded.report.fingerprint, experiment.panel.digest_parts(), sources])
+
+
+def describe(experiment: Experiment, loaded: Loaded, panel: Panel, key: str) -> PreparedStudy:
+    """The study of a panel: its fold plan, checked, and what is worth saying about data and labels."""
+    events, folds = panel.events, experiment.folds
+    if len(panel) == 0:
+        raise BadInput(
+            f"{panel.symbol}: no decision is left after sampling and feature warm-up ({panel.dropped}); give more "
+            "bars, a lower decisions.events.threshold or features with a shorter lookback"
+        )
+    plan = folds.plan(events.decided_at, events.exited_at, clock=panel.bars.available_at, session=panel.bars.session)
+    plan.check(events.decided_at, events.exited_at, min_train=experiment.verdict.min_events_per_group)
+    labelled = events.labelled
+    suspects = suspicious_features(
+        panel.values[labelled],
+        panel.names,
+        events.label[labelled],
+        average_uniqueness(events.row[labelled], events.exit_row[labelled]),
+    )
+    return PreparedStudy(
+        symbol=panel.symbol,
+        instrument=loaded.instrument,
+        panel_key=key,
+        values_digest=_values_digest(panel),
+        plan=plan,
+        span=evaluated_span(events),
+        n_events=len(panel),
+        n_features=len(panel.names),
+        n_bytes=panel.values.nbytes,
+        sessions=len(np.unique(panel.bars.session)),
+        sessions_per_year=loaded.instrument.calendar.sessions_per_year,
+        about={
+            "data": asdict(loaded.report),
+            "decisions": panel.dropped,
+            "labels": asdict(label_quality(events, experiment.labels)),
+            "implied_null_share": experiment.labels.implied_null_share(),
+            "suspicious_features": [asdict(suspect) for suspect in suspects],
+            "groups": [asdict(group) for group in plan.groups],
+            "splits": [
+                {
+                    "held_out": list(held_out),
+                    "n_train": len(plan.train_rows(events.decided_at, events.exited_at, held_out)),
+                }
+                for held_out in plan.splits
+            ],
+            "bars": len(panel.bars),
+            "segments": int(panel.bars.segment[-1] - panel.bars.segment[0] + 1),
+        },
+    )
+
+
+def _values_digest(panel: Panel) -> str:
+    """Digest of what a fit can see: feature names and values, and the events."""
+    hasher = hashlib.blake2b(repr(panel.names).encode(), digest_size=16)
+    for name, array in sorted(panel.arrays().items()):
+        if not name.startswith("bars."):
+            hasher.update(name.encode())
+            hasher.update(np.ascontiguousarray(array).view(np.uint8).data)
+    return hasher.hexdigest()

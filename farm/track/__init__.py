@@ -1,0 +1,5 @@
+"""Tracking: what a run found, sent to MLflow."""
+
+from farm.track.publish import publish
+
+__all__ = ["publish"]
