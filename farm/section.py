@@ -36,7 +36,9 @@ class Section(BaseModel):
             for key in data:
                 if key not in cls.model_fields:
                     hint = nearest(str(key), cls.model_fields)
-                    raise PydanticCustomError("unknown_key", "unknown key '{key}'; {hint}", {"key": str(key), "hint": hint})
+                    raise PydanticCustomError(
+                        "unknown_key", "unknown key '{key}'; {hint}", {"key": str(key), "hint": hint}
+                    )
         return data
 
     def digest(self) -> str:

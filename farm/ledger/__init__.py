@@ -20,7 +20,7 @@ The laws, which the tests quote by number:
 """
 
 from farm.ledger.count import all_trials, candidates_over, trials_on
-from farm.ledger.journal import FileJournal, Journal, MemoryJournal
+from farm.ledger.journal import FileJournal, Journal, MemoryJournal, studies
 from farm.ledger.ledger import Ledger
 from farm.ledger.record import Role, Status, Trial, TrialEnd, TrialStart
 from farm.ledger.segment import BrokenChain, SecondWriter
@@ -39,5 +39,6 @@ __all__ = [
     "TrialStart",
     "all_trials",
     "candidates_over",
+    "studies",
     "trials_on",
 ]

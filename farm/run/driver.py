@@ -12,7 +12,7 @@ from typing import Any
 
 from farm.config import Experiment
 from farm.errors import BadInput
-from farm.ledger import Ledger, TrialEnd, all_trials, candidates_over
+from farm.ledger import Ledger, TrialEnd, TrialStart, all_trials, candidates_over
 from farm.models import Catalog, installed
 from farm.report import write_report
 from farm.run.executor import Executor, executor_for
@@ -26,6 +26,7 @@ from farm.run.progress import Steps
 from farm.run.summary import summarise
 from farm.run.work import ChunkDone, Failure, fit_chunk
 from farm.store import Store
+from farm.study import STACK
 from farm.track import publish
 from farm.verdict import decide
 
@@ -196,8 +197,8 @@ def _judge(
         start, end = study.prepared.span
         others = [trial for trial in candidates_over(earlier[study.symbol], start, end) if trial.identity not in own]
         keys = tuple(trial.returns_key for trial in others if trial.returns_key is not None)
-        lost = sum(trial.role == "candidate" and trial.name in failed[study.symbol] for trial in study.trials)
-        without = len(others) - len(keys) + lost
+        lost = _lost(study, failed[study.symbol])
+        without = len(others) - len(keys) + sum(trial.role == "candidate" for trial in lost)
         failed_here = tuple(sorted(failed[study.symbol]))
         specs.append(JudgeSpec(experiment, study, roles, failed_here, keys, without, len(studies)))
     judged: dict[str, StudyJudged] = {}
@@ -207,6 +208,12 @@ def _judge(
             log.write("study", symbol=one.symbol, rows_proved=one.proof["rows_checked"])
             steps.advance()
     return judged
+
+
+def _lost(study: StudyPlan, failed: set[str]) -> list[TrialStart]:
+    """Trials without a result: models with a failed fit, and the stack when one of its bases has none."""
+    bases = {trial.name for trial in study.trials if trial.role == "candidate"}
+    return [trial for trial in study.trials if trial.name in failed or (trial.name == STACK and failed & bases)]
 
 
 def _write_results(
@@ -221,8 +228,11 @@ def _write_results(
     write_stacked(folder.path / "oof.parquet", store, "oof", keys)
     write_stacked(folder.path / "returns.parquet", store, "returns", keys)
     trials = [trial for study in studies for trial in study.trials]
-    lost = {(failure.symbol, failure.model) for failure in failures}
-    status = {trial.identity: "failed" if (trial.symbol, trial.name) in lost else "finished" for trial in trials}
+    failed = {(failure.symbol, failure.model) for failure in failures}
+    status = dict.fromkeys((trial.identity for trial in trials), "finished")
+    for study in studies:
+        for trial in _lost(study, {model for symbol, model in failed if symbol == study.symbol}):
+            status[trial.identity] = "failed"
     write_trials(folder.path / "trials.parquet", trials, status)
     folder.write_json("summary.json", summary)
 

@@ -153,7 +153,8 @@ def _unfinished(runs: Path, experiment_digest: str) -> RunFolder | None:
         manifest = read_manifest(folder)
         if manifest is None or manifest["experiment_digest"] != experiment_digest:
             continue
-        if manifest["status"] == "running" and not _alive(manifest["process"]):
+        here = manifest["environment"]["host"] == platform.node()
+        if manifest["status"] == "running" and here and not _alive(manifest["process"]):
             return RunFolder(folder)
         return None
     return None

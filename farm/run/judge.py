@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
-from sklearn.metrics import log_loss, roc_auc_score
 
 from farm.backtest import Backtest, cost_ladder, metrics
 from farm.config import Experiment
@@ -168,16 +167,20 @@ def _store_returns(store: Store, study_key: str, trial: Trial) -> str:
 
 
 def _history(store: Store, spec: JudgeSpec, sessions: NDArray[np.int64]) -> History:
+    """Earlier trials' returns on this study's sessions; one whose returns are no longer stored still counts."""
     columns = []
+    without = spec.past_without_returns
     for key in spec.past_returns:
+        if not store.has("trial_returns", key):
+            without += 1
+            continue
         past = store.open_arrays("trial_returns", key)
         column = np.zeros(len(sessions))
-        at = np.searchsorted(sessions, past["session"])
-        known = (at < len(sessions)) & (sessions[np.minimum(at, len(sessions) - 1)] == past["session"])
-        column[at[known]] = past["net"][known]
+        _, here, there = np.intersect1d(sessions, past["session"], assume_unique=True, return_indices=True)
+        column[here] = past["net"][there]
         columns.append(column)
     returns = np.column_stack(columns) if columns else np.zeros((len(sessions), 0))
-    return History(returns, spec.past_without_returns)
+    return History(returns, without)
 
 
 def _faults(study: Study, suspicious: Sequence[dict[str, Any]]) -> list[str]:
@@ -213,6 +216,8 @@ def _span(headline: Backtest) -> list[str]:
 
 def _scores(trial: Trial, events: Events) -> dict[str, float | None]:
     """Scores of the mean out-of-fold prediction on labelled rows; AUC is up against down."""
+    from sklearn.metrics import log_loss, roc_auc_score
+
     mean = trial.probability
     if mean is None:
         return {}

@@ -34,7 +34,7 @@ def list_runs(home: str) -> list[dict[str, Any]]:
 
 
 def ledger_heads(home: str) -> dict[str, list[str]]:
-    """The heads of each study's ledger that the runs of a home wrote into their manifests: what its chain must contain."""
+    """The heads of each study's ledger in the manifests of a home's runs: what its chain must contain."""
     heads: dict[str, list[str]] = {}
     for folder in all_runs(home):
         for study, head in ((read_manifest(folder) or {}).get("ledger_heads") or {}).items():

@@ -6,6 +6,8 @@ import pickle
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar
 
+from threadpoolctl import threadpool_limits
+
 from farm.config import Execution
 from farm.errors import BadInput
 
@@ -49,9 +51,9 @@ class OnRay:
         if not specs:
             return
         items = [{"spec": pickle.dumps(spec)} for spec in specs]
-        width = max(1, self.cores // self._threads)
+        width = min(max(1, self.cores // self._threads), len(items))
         dataset = ray.data.from_items(items, override_num_blocks=len(items)).map_batches(
-            _on_worker(work, name),
+            _on_worker(work, name, self._threads),
             batch_size=1,
             num_cpus=self._threads,
             compute=ray.data.TaskPoolStrategy(size=width),
@@ -79,14 +81,15 @@ class OnRay:
             ray.shutdown()
 
 
-def _on_worker(work: Callable[[Any], Any], name: str) -> Callable[[Any], Any]:
+def _on_worker(work: Callable[[Any], Any], name: str, threads: int) -> Callable[[Any], Any]:
     """The function that a Ray worker runs on a batch of one spec; it bears the name that dashboards show."""
 
     def run(batch: Any) -> Any:
         results = []
         for content in batch["spec"]:
             try:
-                result = work(pickle.loads(content))
+                with threadpool_limits(threads):
+                    result = work(pickle.loads(content))
             except BadInput as error:
                 result = error
             results.append(pickle.dumps(result))

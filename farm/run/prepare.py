@@ -77,8 +77,13 @@ def describe(experiment: Experiment, loaded: Loaded, panel: Panel, key: str) -> 
             f"{panel.symbol}: no decision is left after sampling and feature warm-up ({panel.dropped}); give more "
             "bars, a lower decisions.events.threshold or features with a shorter lookback"
         )
-    plan = folds.plan(events.decided_at, events.exited_at, clock=panel.bars.available_at, session=panel.bars.session)
-    plan.check(events.decided_at, events.exited_at, min_train=experiment.verdict.min_events_per_group)
+    try:
+        plan = folds.plan(
+            events.decided_at, events.exited_at, clock=panel.bars.available_at, session=panel.bars.session
+        )
+        plan.check(events.decided_at, events.exited_at, min_train=experiment.verdict.min_events_per_group)
+    except BadInput as error:
+        raise BadInput(f"{panel.symbol}: {error}") from error
     labelled = events.labelled
     suspects = suspicious_features(
         panel.values[labelled],

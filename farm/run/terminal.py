@@ -29,9 +29,9 @@ def show_plan(found: dict[str, Any]) -> None:
     console.print(f"[bold]{escape(found['experiment'])}[/]: what would run")
     console.print(table)
     console.print("seconds: the study's fits on one core. Sharpe: the smallest annual one that could be certified.")
-    workers = "1 worker" if found["workers"] == 1 else f"{found['workers']} workers"
     console.print(
-        f"{found['fits']} fits ({found['stored']} stored already), about {found['wall_seconds']:.0f} s on {workers}, "
+        f"{found['fits']} fits ({found['stored']} stored already), about {found['wall_seconds']:.0f} s on "
+        f"{_counted(found['workers'], 'worker')}, "
         f"panels of {found['memory_mib']:.1f} MiB in memory."
     )
     for warning in found["warnings"]:
@@ -65,13 +65,14 @@ def show_result(folder: Path, summary: dict[str, Any], fits: dict[str, int], eff
                 _number(evidence["deflated"], 3),
                 sharpe,
             )
-    console.print(table)
+    if table.row_count:
+        console.print(table)
     for line in (*_reasons(summary), *_failures(summary)):
         console.print(f"- {escape(line)}", highlight=False)
     console.print(f"fits: {fits['done']} done, {fits['reused']} reused, {fits['failed']} failed")
     if efficiency["efficiency"] is not None:
         console.print(
-            f"fit phase: {efficiency['fit_wall_seconds']:.1f} s on {efficiency['cores']} core{'' if efficiency['cores'] == 1 else 's'}, "
+            f"fit phase: {efficiency['fit_wall_seconds']:.1f} s on {_counted(efficiency['cores'], 'core')}, "
             f"{efficiency['fit_cpu_seconds']:.1f} s of CPU in fits, efficiency {efficiency['efficiency']:.2f}"
         )
     console.print(f"verdict: [bold {_COLOUR[summary['verdict']]}]{summary['verdict']}[/]")
@@ -90,6 +91,10 @@ def table_of(names: Sequence[str], numbers: Sequence[str] = ()) -> Table:
 
 def _number(value: float | None, digits: int, unknown: str = "unknown") -> str:
     return unknown if value is None else f"{value:.{digits}f}"
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def _reasons(summary: dict[str, Any]) -> list[str]:
@@ -113,6 +118,6 @@ def _failures(summary: dict[str, Any]) -> list[str]:
         key = (one["symbol"], one["trial"], one["error"])
         counts[key] = counts.get(key, 0) + 1
     return [
-        f"{symbol}, {trial}: {count} fit{'' if count == 1 else 's'} failed: {error}"
+        f"{symbol}, {trial}: {_counted(count, 'fit')} failed: {error}"
         for (symbol, trial, error), count in counts.items()
     ]

@@ -1,0 +1,167 @@
+"""The page of a run, from its folder."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from farm.report.curves import StudyCurves, study_curves
+from farm.report.entries import Entries, Entry, entries_of, nearest_miss, shared_reasons, statement
+from farm.report.equity import equity_arrays, equity_figure
+from farm.report.figure import Figure
+from farm.report.foldmap import MOST_SPLITS, folds_figure
+from farm.report.plots import MOST_INTERVALS, cost_figure, labels_figure, paths_figure, sharpe_figure
+from farm.report.read import Json, RunFiles, read_run
+from farm.report.wording import FILTERS, value_range
+
+MOST_CHARTED = 48
+"""Studies with charts of their own: those nearest to passing. The tables hold them all."""
+
+_NUMBERS = 260_000  # of all equity charts together; a number is five characters, so this bounds the page's size
+_LEAST_POINTS, _MOST_POINTS = 60, 480
+_MOST_ROWS_LISTED = 50
+
+
+@dataclass(frozen=True, eq=False)
+class StudyPart:
+    """What the page shows of one study."""
+
+    number: int
+    about: Json
+    entries: Entries
+    figures: dict[str, Figure]
+    ruling: str
+
+    @property
+    def shown(self) -> list[Entry]:
+        """Its candidates that have a result."""
+        return [entry for entry in self.entries.candidates if entry.about]
+
+
+def write_report(folder: Path) -> Path:
+    """Write ``report.html``, one self-contained page, from the run's own files alone; its path.
+
+    Equal files make equal pages, byte for byte.
+
+    Raises
+    ------
+    BadInput
+        The run did not finish: one of its files is missing.
+    ValueError
+        A study has no baseline to stand beside its candidates.
+    """
+    html = _render(read_run(folder))
+    path = folder / "report.html"
+    temporary = folder / ".report.html.writing"
+    temporary.write_text(html, encoding="utf-8")
+    return temporary.replace(path)
+
+
+def _render(files: RunFiles) -> str:
+    from plotly.offline import get_plotlyjs
+
+    entries = entries_of(files)
+    by_study = entries.by_study(len(files.studies))
+    several = len(files.studies) > 1
+    order = list(dict.fromkeys(entry.study for entry in entries.candidates))
+    order += [number for number in range(len(files.studies)) if number not in order]
+    charted = order[:MOST_CHARTED]
+    curves = _curves(files, by_study, charted)
+    folds = files.experiment.get("folds", {})
+    parts: list[StudyPart] = []
+    scopes: dict[str, Any] = {}
+    for number in order:
+        about, own = files.studies[number], by_study[number]
+        curve = curves.get(about["symbol"]) if number in charted else None
+        figures = _figures(about, own, folds, curve is not None) if number in charted else {}
+        parts.append(StudyPart(number, about, own, figures, _ruling(own)))
+        arrays = {} if curve is None else equity_arrays(curve, own.candidates, own.others)
+        if figures:
+            scopes[str(number)] = {"arrays": arrays, "figures": {name: asdict(one) for name, one in figures.items()}}
+    overview = sharpe_figure(entries.candidates, several_studies=several)
+    scopes["run"] = {"arrays": {}, "figures": {"sharpe": asdict(overview)}}
+    return _template().render(
+        summary=files.summary,
+        manifest=files.manifest,
+        folds=folds,
+        experiment_text=files.experiment_text,
+        studies=parts,
+        entries=entries,
+        statement=statement(entries.candidates),
+        nearest=nearest_miss(entries.candidates),
+        reasons=shared_reasons(entries.candidates),
+        studies_by_number=files.studies,
+        overview=overview,
+        raw_trials=value_range([study["raw_trials"] for study in files.studies], 0),
+        effective_trials=value_range([study["effective_trials"] for study in files.studies]),
+        instruments=list(dict.fromkeys(study["instrument"] for study in files.studies)),
+        most_intervals=MOST_INTERVALS,
+        most_splits=MOST_SPLITS,
+        most_charted=MOST_CHARTED,
+        most_rows=_MOST_ROWS_LISTED,
+        scopes={name: _script_json(scope) for name, scope in scopes.items()},
+        style=_safe(_own_file("page.css")),
+        script=_safe(_own_file("page.js")),
+        plotly=_safe(get_plotlyjs()),
+    )
+
+
+def _figures(about: Json, own: Entries, folds: Json, has_curves: bool) -> dict[str, Figure]:
+    shown = [entry for entry in own.candidates if entry.about]
+    others = [entry for entry in own.others if entry.about]
+    figures = {
+        "equity": equity_figure(shown, others) if has_curves and shown else None,
+        "costs": cost_figure(shown, others) if shown else None,
+        "paths": paths_figure(shown),
+        "labels": labels_figure(about["labels"]),
+        "folds": folds_figure(about, folds),
+    }
+    return {name: figure for name, figure in figures.items() if figure is not None}
+
+
+def _curves(files: RunFiles, by_study: Sequence[Entries], charted: Sequence[int]) -> dict[str, StudyCurves]:
+    # A candidate has equity, drawdown and four edges of its band, each net and gross; the others have equity alone.
+    series = sum(12 * len(by_study[number].candidates) + 2 * len(by_study[number].others) for number in charted)
+    points = min(max(_NUMBERS // max(series, 1), _LEAST_POINTS), _MOST_POINTS)
+    returns = files.returns([files.studies[number]["symbol"] for number in charted])
+    return {curve.symbol: curve for curve in study_curves(returns, points)}
+
+
+def _ruling(own: Entries) -> str:
+    standings = [entry.standing for entry in own.candidates]
+    return next((ruling for ruling in ("PASS", "FAIL", "INSUFFICIENT") if ruling in standings), "NO RESULT")
+
+
+@cache
+def _template() -> Any:
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("farm.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= FILTERS
+    return environment.get_template("page.html.j2")
+
+
+def _own_file(name: str) -> str:
+    return (resources.files("farm.report") / "templates" / name).read_text(encoding="utf-8")
+
+
+def _script_json(value: object) -> Any:
+    """JSON that cannot end the script element it stands in."""
+    text = json.dumps(value, separators=(",", ":"), allow_nan=False)
+    return _safe(text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026"))
+
+
+def _safe(text: str) -> Any:
+    """Text of our own, or made safe already, that the template must not escape."""
+    from markupsafe import Markup
+
+    return Markup(text)

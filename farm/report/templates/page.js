@@ -1,0 +1,229 @@
+"use strict";
+(() => {
+  const root = document.documentElement;
+  const scopes = new Map();
+  const NARROW = 560;
+  const PAPER = 640; // what fits a sheet of A4 or letter upright, margins, frames and all
+
+  const scopeOf = (name) => {
+    if (!scopes.has(name)) scopes.set(name, JSON.parse(document.getElementById(`scope-${name}`).textContent));
+    return scopes.get(name);
+  };
+
+  // Colours are names of the style sheet; a probe element tells what they are in the theme of the moment.
+  const probe = document.createElement("span");
+  probe.hidden = true;
+  document.body.append(probe);
+  const colour = (text) => {
+    const [name, opacity] = text.split("/");
+    probe.style.color = name;
+    const rgb = getComputedStyle(probe).color;
+    return opacity ? rgb.replace("rgb(", "rgba(").replace(")", `, ${opacity})`) : rgb;
+  };
+
+  const DAY = 86400000;
+  const numbers = (scope, name) => {
+    const raw = scope.arrays[name] || [];
+    return name === "sessions"
+      ? raw.map((day) => new Date(day * DAY).toISOString().slice(0, 10))
+      : raw.map((step) => step / 1000);
+  };
+
+  const resolved = (value, scope, state) => {
+    if (typeof value === "string") return value.startsWith("var(--") ? colour(value) : value;
+    if (Array.isArray(value)) {
+      return value.length && typeof value[0] === "number" ? value.slice() : value.map((one) => resolved(one, scope, state));
+    }
+    if (value === null || typeof value !== "object") return value;
+    if ("array" in value && typeof value.array === "string") return numbers(scope, value.array);
+    if ("choose" in value) {
+      const chosen = state[value.choose];
+      return resolved(Object.hasOwn(value, chosen) ? value[chosen] : value.else, scope, state);
+    }
+    return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, resolved(one, scope, state)]));
+  };
+
+  const merged = (base, over) => {
+    const result = { ...base };
+    for (const [key, value] of Object.entries(over)) {
+      const both = value && typeof value === "object" && !Array.isArray(value) && result[key] && typeof result[key] === "object";
+      result[key] = both ? merged(result[key], value) : value;
+    }
+    return result;
+  };
+
+  const axis = () => ({
+    gridcolor: colour("var(--rule)"), zerolinecolor: colour("var(--muted)"), zerolinewidth: 1, zeroline: false,
+    linecolor: colour("var(--rule)"), tickfont: { color: colour("var(--muted)") }, title: { font: { size: 12, color: colour("var(--muted)") } }, automargin: true,
+  });
+
+  const styled = (figure, layout, narrow) => {
+    const base = {
+      height: figure.height, margin: { l: 8, r: narrow ? 8 : 20, t: 8, b: 8, autoexpand: true },
+      paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
+      font: { family: getComputedStyle(document.body).fontFamily, size: narrow ? 11 : 13, color: colour("var(--ink)") },
+      hoverlabel: { bgcolor: colour("var(--card)"), bordercolor: colour("var(--muted)"), font: { color: colour("var(--ink)") } },
+      legend: { orientation: "h", x: 0, xanchor: "left", y: 1.02, yanchor: "bottom", bgcolor: "rgba(0,0,0,0)" },
+      dragmode: narrow ? false : "zoom",
+    };
+    for (const key of Object.keys(layout)) if (/^[xy]axis\d*$/.test(key)) base[key] = axis();
+    let whole = merged(base, layout);
+    if (narrow) whole = merged(whole, figure.narrow);
+    return whole;
+  };
+
+  // The frame follows what is judged: a baseline that lost three times the capital would make everything else a flat line.
+  const framed = (data, layout, name) => {
+    const named = name === "y" ? ["y", "y2"] : [name];
+    for (const own of named) {
+      const at = own === "y" ? "yaxis" : `yaxis${own.slice(1)}`;
+      if (!(at in layout)) continue;
+      let low = 0, high = 0;
+      for (const trace of data) {
+        if (trace.meta === "beside" || (trace.yaxis || "y") !== own) continue;
+        for (const y of trace.y) if (y !== null) { low = Math.min(low, y); high = Math.max(high, y); }
+      }
+      const room = 0.06 * (high - low) || 1;
+      layout[at].range = [low - room, high + (trace0(data, own) ? 0 : room)];
+    }
+  };
+  const trace0 = (data, own) => data.some((trace) => trace.meta === "below" && trace.yaxis === own);
+
+  const stateOf = (box) => {
+    const state = {};
+    for (const control of box.closest("figure").querySelectorAll("[data-choice]")) {
+      if (control.type !== "radio" || control.checked) state[control.dataset.choice] = control.value;
+    }
+    return state;
+  };
+
+  const draw = (box, width) => {
+    const scope = scopeOf(box.dataset.scope);
+    const figure = scope.figures[box.dataset.figure];
+    const state = stateOf(box);
+    const data = resolved(figure.data, scope, state);
+    const narrow = (width || box.clientWidth) < NARROW;
+    const layout = styled(figure, resolved(figure.layout, scope, state), narrow);
+    if (width) layout.width = width;
+    if (figure.frame_by && state.frame !== "all") framed(data, layout, figure.frame_by);
+    box.dataset.drawn = narrow ? "narrow" : "wide";
+    return Plotly.react(box, data, layout, {
+      responsive: true, displayModeBar: false,
+    });
+  };
+
+  const charts = () => [...document.querySelectorAll(".chart")];
+  const visible = (box) => box.checkVisibility();
+  const seen = new IntersectionObserver((entries) => {
+    for (const entry of entries) {
+      if (entry.isIntersecting && !entry.target.dataset.drawn) { seen.unobserve(entry.target); draw(entry.target); }
+    }
+  }, { rootMargin: "600px" });
+  charts().forEach((box) => seen.observe(box));
+
+  // What is folded away is drawn anew when it shows again.
+  const redraw = () => {
+    for (const box of charts().filter((one) => one.dataset.drawn)) {
+      if (visible(box)) draw(box);
+      else { delete box.dataset.drawn; seen.observe(box); }
+    }
+  };
+
+  document.addEventListener("change", (event) => {
+    if (event.target.matches("[data-choice]")) draw(event.target.closest("figure").querySelector(".chart"));
+  });
+
+  let width = innerWidth;
+  addEventListener("resize", () => {
+    if (innerWidth === width) return;
+    width = innerWidth;
+    for (const box of charts()) {
+      if (box.dataset.drawn && visible(box) && (box.clientWidth < NARROW) !== (box.dataset.drawn === "narrow")) draw(box);
+    }
+  });
+
+  // Theme
+  const dark = matchMedia("(prefers-color-scheme: dark)");
+  const toggle = document.getElementById("theme");
+  const isDark = () => (root.dataset.theme || (dark.matches ? "dark" : "light")) === "dark";
+  const named = () => { toggle.textContent = isDark() ? "Light" : "Dark"; };
+  toggle.addEventListener("click", () => { root.dataset.theme = isDark() ? "light" : "dark"; named(); redraw(); });
+  dark.addEventListener("change", () => { named(); redraw(); });
+  named();
+
+  // Tables: sort by a column, find by name
+  const valueOf = (row, column) => {
+    const cell = row.cells[column];
+    if (!cell || cell.colSpan > 1) return null;
+    const key = cell.dataset.sort;
+    if (key === undefined) return cell.textContent.trim().toLowerCase();
+    return key === "" ? null : Number(key);
+  };
+  const compared = (a, b) => (typeof a === "number" && typeof b === "number" ? a - b : String(a).localeCompare(String(b)));
+  document.querySelectorAll("th button[data-sorts]").forEach((button) => {
+    button.addEventListener("click", () => {
+      const head = button.closest("th");
+      const column = head.cellIndex;
+      const up = head.ariaSort ? head.ariaSort === "descending" : button.dataset.sorts === "up";
+      for (const other of head.parentElement.cells) other.removeAttribute("aria-sort");
+      head.ariaSort = up ? "ascending" : "descending";
+      for (const body of head.closest("table").tBodies) {
+        const rows = [...body.rows].filter((row) => !row.matches(".divider"));
+        const keyed = rows.map((row) => [valueOf(row, column), row]);
+        keyed.sort(([a], [b]) => (a === null) - (b === null) || (up ? compared(a, b) : compared(b, a)));
+        body.append(...keyed.map(([, row]) => row));
+      }
+    });
+  });
+
+  const find = document.getElementById("find");
+  const ruling = document.getElementById("ruling");
+  const beside = document.getElementById("beside");
+  const found = document.getElementById("found");
+  const narrowDown = () => {
+    const words = find.value.toLowerCase().split(/\s+/).filter(Boolean);
+    const wanted = ruling.value;
+    let shown = 0;
+    for (const row of document.querySelectorAll("#trials tbody tr:not(.divider)")) {
+      const candidate = row.parentElement.matches(".candidates");
+      const fits = words.every((word) => row.dataset.find.includes(word)) &&
+        (candidate ? !wanted || row.dataset.standing === wanted : beside.checked);
+      row.hidden = !fits;
+      shown += fits && candidate;
+    }
+    const divider = document.querySelector("#trials .divider");
+    if (divider) divider.hidden = !beside.checked;
+    for (const study of document.querySelectorAll("details.study")) {
+      study.hidden = !words.every((word) => study.dataset.find.includes(word));
+    }
+    found.textContent = `${shown.toLocaleString("en")} candidates shown`;
+  };
+  find.addEventListener("input", narrowDown);
+  ruling.addEventListener("change", narrowDown);
+  beside.addEventListener("change", narrowDown);
+
+  // Folded studies: a link opens the one it points to
+  const reveal = () => {
+    const target = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    if (target && target.matches("details")) { target.open = true; target.scrollIntoView(); }
+  };
+  addEventListener("hashchange", reveal);
+  reveal();
+  document.querySelectorAll("[data-fold]").forEach((button) => button.addEventListener("click", () => {
+    document.querySelectorAll("details.study").forEach((study) => { study.open = button.dataset.fold === "open"; });
+  }));
+
+  // Print: light, everything drawn; a few studies are unfolded, hundreds stay as they are
+  let before;
+  addEventListener("beforeprint", () => {
+    before = root.dataset.theme;
+    root.dataset.theme = "light";
+    const studies = document.querySelectorAll("details.study");
+    if (studies.length <= 8) studies.forEach((study) => { study.open = true; });
+    charts().filter(visible).forEach((box) => draw(box, PAPER));
+  });
+  addEventListener("afterprint", () => {
+    if (before) root.dataset.theme = before; else delete root.dataset.theme;
+    redraw();
+  });
+})();

@@ -1,0 +1,47 @@
+"""Progress: lines in a log, a bar in a terminal."""
+
+from io import StringIO
+
+import pytest
+from rich.console import Console
+
+from farm.run.progress import Steps
+
+
+def test_a_log_gets_one_line_a_phase_with_what_was_reused_and_failed(capsys: pytest.CaptureFixture[str]) -> None:
+    with Steps("fits", total=10, reused=4) as steps:
+        steps.advance(5)
+        steps.advance(1, failed=1)
+    line = capsys.readouterr().err
+    assert line.startswith("fits: 10/10, 4 reused, 1 failed, ")
+    assert line.endswith(" s\n")
+    assert line.count("\n") == 1
+
+
+def test_a_long_phase_tells_rate_and_time_left(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = iter([0.0, 10.0, 10.0, 10.0, 12.0, 20.0])
+    monkeypatch.setattr("farm.run.progress.time.monotonic", lambda: next(clock))
+    with Steps("fits", total=60) as steps:
+        steps.advance(20)
+        steps.advance(1)
+    assert capsys.readouterr().err.splitlines() == ["fits: 20/60, 2.0/s, 20 s left", "fits: 21/60, 20.0 s"]
+
+
+def test_a_phase_that_breaks_does_not_claim_its_end(capsys: pytest.CaptureFixture[str]) -> None:
+    steps = Steps("fits", total=2)
+    steps.advance()
+    steps.__exit__(RuntimeError, RuntimeError(), None)
+    assert capsys.readouterr().err == ""
+
+
+def test_a_terminal_gets_a_bar_with_reused_and_failed() -> None:
+    screen = StringIO()
+    console = Console(file=screen, force_terminal=True, width=100)
+    with Steps("fits", total=10, reused=4, console=console) as steps:
+        steps.advance(6, failed=2)
+    shown = screen.getvalue()
+    assert "10/10" in shown
+    assert "4 reused" in shown
+    assert "2 failed" in shown
