@@ -11,7 +11,7 @@ from farm.backtest import Account
 from farm.bars import BarSource
 from farm.features import FeatureRecipe
 from farm.folds import Folds
-from farm.labels import TripleBarrier
+from farm.labels import Labels
 from farm.models import Model
 from farm.panel import Decisions, PanelRecipe
 from farm.section import Section, digest
@@ -62,7 +62,7 @@ class Experiment(Section):
     bars: BarSource
     decisions: Decisions
     features: FeatureRecipe = Field(default_factory=FeatureRecipe)
-    labels: TripleBarrier
+    labels: Labels
     folds: Folds
     models: dict[Name, Model] = Field(min_length=1)
     stack: Stack | None = Stack()
@@ -82,23 +82,23 @@ class Experiment(Section):
     @model_validator(mode="after")
     def _rooms_that_fit_together(self) -> Self:
         # Each message begins with the key it is about: that is where the file's line comes from.
-        if self.stack is not None and self.stack.nesting == "pairs":
-            needs = "but stack.nesting pairs needs cpcv with test_groups 2, one model for every pair of groups"
-            if self.folds.kind != "cpcv":
-                raise ValueError(
-                    f"folds.kind is {self.folds.kind}, {needs}; or set stack.nesting: none, or stack: null"
-                )
-            if self.folds.test_groups != 2:
-                raise ValueError(f"folds.test_groups is {self.folds.test_groups}, {needs}")
+        needs = "but studies are judged on pairs: cpcv with test_groups 2, one model for every pair of groups"
+        if self.folds.kind != "cpcv":
+            raise ValueError(f"folds.kind is {self.folds.kind}, {needs}")
+        if self.folds.test_groups != 2:
+            raise ValueError(f"folds.test_groups is {self.folds.test_groups}, {needs}")
         if self.labels.entry != "next_open":
             raise ValueError(
                 f"labels.entry is {self.labels.entry}, but an order placed at a bar's close fills at the next bar's "
                 "open; set next_open, or leave it out"
             )
-        if self.labels.timeout == "regression":
+        if self.labels.learns == "number":
+            key, instead = (
+                ("kind", "choose another") if self.labels.kind == "regression" else ("timeout", "set neutral or sign")
+            )
             raise ValueError(
-                "labels.timeout is regression, which needs models that predict a number, and there are classifiers "
-                "only; set neutral or sign"
+                f"labels.{key} is regression, which needs models that predict a number, and there are classifiers "
+                f"only; {instead}"
             )
         return self
 

@@ -65,7 +65,7 @@ def open_panel(store: Store, key: str) -> Panel:
 
 def panel_key(experiment: Experiment, loaded: Loaded) -> str:
     """Digest of all that can change a panel: data, recipe, and the source of the rooms that make it."""
-    sources = source_digest("bars", "labels", "panel")
+    sources = source_digest("bars", "labels", "folds/lockbox", "panel")
     return digest([loaded.report.fingerprint, experiment.panel.digest_parts(), sources])
 
 

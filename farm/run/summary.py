@@ -62,7 +62,7 @@ def _study(study: StudyPlan, judged: StudyJudged, verdict: StudyVerdict) -> dict
                 "trial": trial,
                 "verdict": ruled.ruling,
                 "reasons": list(ruled.reasons),
-                "evidence": asdict(evidence.candidates[trial]),
+                "evidence": {**asdict(evidence.candidates[trial]), "required_sharpe": ruled.required_sharpe},
                 **judged.trials[trial],
             }
         )
@@ -81,6 +81,7 @@ def _study(study: StudyPlan, judged: StudyJudged, verdict: StudyVerdict) -> dict
         "certifiable_sharpe": evidence.certifiable_sharpe,
         "overfitting": asdict(evidence.overfitting),
         "faults": list(evidence.faults),
+        "insufficient": list(verdict.insufficient),
         "p_value": verdict.p_value,
         "level": verdict.level,
         "candidates": candidates,

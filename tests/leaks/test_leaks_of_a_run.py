@@ -1,0 +1,203 @@
+"""A whole run, bars to returns: what must not be known anywhere in it is not."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from farm.backtest import Orders
+from farm.features import FeatureRecipe
+from farm.fit import to_ranges
+from farm.folds import lockbox_start
+from farm.panel import PanelRecipe
+from farm.stack import Stack, run_nested
+from farm.stack.provenance import prove
+from farm.stack.steps import Market
+
+LOCKBOX = 0.15
+
+
+def rows_of(ranges):
+    return np.concatenate([np.arange(start, stop) for start, stop in ranges]) if ranges else np.zeros(0, dtype=int)
+
+
+def trained_on(record):
+    return np.concatenate((rows_of(record.train), rows_of(record.tail)))
+
+
+# ---- Provenance
+
+
+def test_the_proof_holds_over_the_run(real_run):
+    assert real_run.study.proof.violations == ()
+    assert real_run.study.proof.rows_checked > 5000
+
+
+@pytest.fixture(scope="module")
+def learned_from(real_run):
+    n = len(real_run.panel)
+    market = Market(np.full(n, 0.01), np.full(n, 0.001))
+    bases = ("neighbours", "boosted")
+    return run_nested(
+        Stack().complete(), bases, real_run.study.lattice, real_run.plan, real_run.panel.events, market
+    ).learned_from
+
+
+@given(data=st.data())
+def test_any_row_added_to_what_any_fit_trained_on_is_noticed(real_run, learned_from, data):
+    """Purging leaves out no row that it could have kept, so every other row is a violation."""
+    split = data.draw(st.integers(0, len(real_run.plan.splits) - 1))
+    record = real_run.records["neighbours"][split]
+    row = data.draw(st.sampled_from(np.setdiff1d(np.arange(len(real_run.panel)), rows_of(record.train)).tolist()))
+    lied = replace(record, train=to_ranges(np.union1d(rows_of(record.train), [row])))
+    records = {"neighbours": {**real_run.records["neighbours"], split: lied}}
+    found = prove(
+        ("neighbours",), real_run.plan, real_run.panel.events, real_run.study.lattice, real_run.predictions, records,
+        learned_from,
+    )  # fmt: skip
+    assert any(
+        violation.startswith(f"base neighbours, split {split}: a training row") for violation in found.violations
+    )
+    assert any("tainted" in violation for violation in found.violations)
+
+
+@given(data=st.data())
+def test_any_row_added_to_what_any_pipeline_learned_from_is_noticed(real_run, learned_from, data):
+    group = data.draw(st.integers(0, len(real_run.plan.groups) - 1))
+    row = data.draw(st.sampled_from(np.setdiff1d(np.arange(len(real_run.panel)), learned_from[group]).tolist()))
+    lied = tuple(np.union1d(rows, [row]) if own == group else rows for own, rows in enumerate(learned_from))
+    found = prove(
+        ("neighbours",), real_run.plan, real_run.panel.events, real_run.study.lattice, real_run.predictions,
+        real_run.records, lied,
+    )  # fmt: skip
+    assert any(violation.startswith(f"group {group}: a meta row") for violation in found.violations)
+
+
+# ---- Labels of the group that is predicted
+
+
+@pytest.mark.parametrize("group", [0, 2, 4])
+def test_the_labels_of_a_group_change_nothing_that_is_said_of_it(real_run, run_all, group):
+    own = real_run.study.lattice.group == group
+
+    def lie(panel):
+        rng = np.random.default_rng(1)
+        label = np.where(own, rng.choice([-1, 0, 1], len(own)), panel.events.label).astype(np.int8)
+        ret = np.where(own, rng.normal(0, 0.1, len(own)), panel.events.ret)
+        return replace(panel, events=replace(panel.events, label=label, ret=ret, target=label.astype(float)))
+
+    lied = run_all(change=lie)
+    for before, after in zip(real_run.study.trials, lied.study.trials, strict=True):
+        if before.predicted is not None:
+            assert np.array_equal(before.predicted[own], after.predicted[own], equal_nan=True), before.name
+            if before.role == "candidate":
+                assert not np.array_equal(before.predicted, after.predicted, equal_nan=True), before.name
+    for model, splits in real_run.predictions.items():
+        for split, held_out in enumerate(real_run.plan.splits):
+            if group in held_out:
+                assert np.array_equal(splits[split][1], lied.predictions[model][split][1]), (model, split)
+
+
+# ---- Time
+
+
+def known_by(panel, moment):
+    return panel.events.decided_at <= moment
+
+
+@pytest.fixture(scope="module")
+def wide():
+    """Two higher timeframes and every feature of the core preset."""
+    return FeatureRecipe(preset="core", timeframes=("2h", "4h"), allow_over_budget=True)
+
+
+def panels_around(recipe, features, bars, altered, at, cut):
+    base, calendar = bars.bars, bars.instrument.calendar
+    whole = PanelRecipe(recipe.decisions, features, recipe.labels, 0.0)
+    start = int(at * len(base))
+    changed = base.between(0, start) if cut else altered(base, start)
+    moment = base.available_at[start - 3]
+    one, two = whole.build(base, calendar), whole.build(changed, calendar)
+    rows, others = known_by(one, moment), known_by(two, moment)
+    assert rows.sum() > 30
+    return one.values[rows], two.values[others]
+
+
+@pytest.mark.parametrize("cut", [True, False])
+@pytest.mark.parametrize("at", [0.413, 0.688, 0.871])
+def test_features_of_all_timeframes_do_not_know_what_came_after(recipe, wide, bars, altered, at, cut):
+    one, two = panels_around(recipe, wide, bars, altered, at, cut)
+    assert np.array_equal(one.view(np.int64), two.view(np.int64))
+
+
+def test_a_join_that_takes_the_bar_in_progress_would_be_caught(recipe, wide, bars, altered, monkeypatch):
+    import farm.features.recipe as room
+
+    honest = room.asof_rows
+    monkeypatch.setattr(
+        room, "asof_rows", lambda decision, higher: np.minimum(honest(decision, higher) + 1, len(higher) - 1)
+    )
+    one, two = panels_around(recipe, wide, bars, altered, 0.688, cut=False)
+    assert not np.array_equal(one.view(np.int64), two.view(np.int64))
+
+
+def test_the_lockbox_changes_nothing_in_the_whole_run(real_run, run_all, bars, altered):
+    start = lockbox_start(bars.bars.session, LOCKBOX)
+    lied = run_all(altered(bars.bars, start))
+    assert lied.plan == real_run.plan
+    for before, after in zip(real_run.study.trials, lied.study.trials, strict=True):
+        assert np.array_equal(before.headline.net, after.headline.net), before.name
+        assert before.predicted is None or np.array_equal(before.predicted, after.predicted, equal_nan=True)
+    sealed = bars.bars.open_time[start]
+    assert real_run.panel.events.exited_at.max() <= sealed
+    assert real_run.panel.bars.available_at.max() <= sealed
+
+
+def test_the_embargo_of_a_session_is_kept_by_every_fit_and_every_pipeline(real_run, learned_from):
+    events, bars, group = real_run.panel.events, real_run.panel.bars, real_run.study.lattice.group
+
+    def session_at(moment):
+        return bars.session[np.searchsorted(bars.available_at, moment)]
+
+    def clear_of(rows, held_out):
+        for own in held_out:
+            first, last = events.decided_at[group == own].min(), events.exited_at[group == own].max()
+            later = rows[events.decided_at[rows] > first]
+            assert (session_at(events.decided_at[later]) > session_at(last) + 1).all()
+            assert (events.exited_at[np.setdiff1d(rows, later)] < first).all()
+
+    for splits in real_run.records.values():
+        for split, record in splits.items():
+            assert len(trained_on(record)) > 50
+            clear_of(trained_on(record), real_run.plan.splits[split])
+    for own, rows in enumerate(learned_from):
+        clear_of(rows, (own,))
+
+
+# ---- Money
+
+
+def test_both_fills_cost_and_none_is_at_the_decision_bar(real_run):
+    bars, instrument = real_run.panel.bars, real_run.instrument
+    traded = 0
+    for trial in real_run.study.trials:
+        for backtest in (trial.headline, *trial.paths):
+            trades = backtest.trades
+            traded += len(trades)
+            cost = instrument.fill_cost(trades.entry_price, trades.quantity)
+            cost = cost + instrument.fill_cost(trades.exit_price, trades.quantity)
+            np.testing.assert_allclose(backtest.cost.sum() * backtest.capital, cost.sum(), rtol=1e-9)
+            np.testing.assert_allclose(backtest.net, backtest.gross - backtest.cost, rtol=0, atol=1e-15)
+            assert np.array_equal(trades.entry_price, bars.open[trades.entry_row])
+            assert (trades.entered_at >= trades.decided_at).all()
+            assert (bars.open_time[trades.entry_row] >= trades.decided_at).all()
+    assert traded > 300
+
+
+def test_a_fill_at_the_close_of_the_decision_bar_is_refused(real_run):
+    events, bars = real_run.panel.events, real_run.panel.bars
+    early = replace(events, entry_row=events.row, entry_price=bars.close[events.row])
+    with pytest.raises(ValueError, match="enters at or before its decision bar"):
+        Orders.of_events(early, np.ones(len(events))).require_no_lookahead(bars)
