@@ -3,7 +3,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from farm.labels import TripleBarrier, average_uniqueness, label_quality
+from farm.labels import (
+    AdaptiveBarrier,
+    Directional,
+    HorizonBarrier,
+    Regression,
+    Threshold,
+    TrendScanning,
+    TripleBarrier,
+    average_uniqueness,
+    label_quality,
+)
 
 ATR = {"kind": "atr", "window": 3}
 
@@ -44,4 +54,49 @@ def test_no_labels_have_no_shares(make_bars):
     assert (
         found.class_share is found.touch_share is found.up_share is found.holding_bars is found.ambiguous_share is None
     )
+    assert found.up_share_z is found.target_points is None
     assert found.implied_null_share == 0.25
+
+
+@pytest.mark.parametrize(
+    "recipe",
+    [
+        HorizonBarrier(horizon=9, volatility=ATR),
+        AdaptiveBarrier(up=1.0, down=1.0, horizon=9, window=20, volatility=ATR),
+        Directional(horizon=9, volatility=ATR),
+        Threshold(horizon=9, threshold=1.0, volatility=ATR),
+        Regression(horizon=9, volatility=ATR),
+        TrendScanning(horizon=9, volatility=ATR),
+    ],
+    ids=lambda recipe: recipe.kind,
+)
+def test_every_kind_is_summed_up(make_bars, random_prices, recipe):
+    bars = make_bars(random_prices(4, 400), [190])
+    events = recipe.label(bars, np.arange(400))
+    found = label_quality(events, recipe)
+    done = events.take(events.labelled)
+    side = done.touch if recipe.touches else done.label
+    assert (found.kind, found.learns, found.implied_null_share) == (recipe.kind, recipe.learns, 0.5)
+    assert found.up_share == pytest.approx((side == 1).sum() / (side != 0).sum())
+    assert sum(found.class_share) == pytest.approx(sum(found.touch_share)) == pytest.approx(1)
+    assert found.target_points[2] == pytest.approx(np.median(done.target))
+    assert 0 < found.effective_events < found.labelled
+    if not recipe.touches:
+        assert found.touch_share == (0, 1, 0)
+        assert found.holding_bars == (9, 9, 9, 9, 9)
+        assert found.effective_events == pytest.approx(len(done) / 9, rel=0.1)
+        assert (found.ambiguous_share, found.resolved_share) == (0, None)
+
+
+def test_the_share_of_up_is_told_in_standard_errors_of_independent_events(make_bars):
+    rng = np.random.default_rng(12)
+    recipe = Directional(horizon=4, volatility=ATR)
+    scores = []
+    for _ in range(200):
+        close = 1e4 + np.cumsum(rng.normal(size=400))
+        found = label_quality(recipe.label(make_bars(np.column_stack([close] * 4)), np.arange(400)), recipe)
+        scores.append(found.up_share_z)
+    assert abs(np.mean(scores)) < 4 / np.sqrt(200)
+    assert 0.6 < np.std(scores) < 1.3  # taken as independent, the overlapping labels would give about 2
+    rising = 1e4 + np.cumsum(rng.normal(0.3, 1, size=400))
+    assert label_quality(recipe.label(make_bars(np.column_stack([rising] * 4)), np.arange(400)), recipe).up_share_z > 3
