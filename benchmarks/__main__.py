@@ -12,10 +12,10 @@ from benchmarks import cpcv_splits, fit_phase, labels, stats
 PAGE = Path(__file__).parents[1] / "docs" / "benchmarks.md"
 HEAD = """# Benchmarks
 
-Written by `make bench`; `make bench-check` fails when a ratio falls below half of what stands here. Every tool runs in its own
-process, results are compared before times, and a time is the median of several runs. `ratio` is the tool's seconds over Farm's
-at the same work: 10 means that Farm took a tenth of the time. The machine has 2 cores and is shared, so ratios travel better than
-seconds.
+Written by `make bench`; `make bench-check` fails when a ratio falls below half of what stands here. Every tool runs in
+its own process, results are compared before times, and a time is the median of several runs. `ratio` is the tool's
+seconds over Farm's at the same work: 10 means that Farm took a tenth of the time. The machine has 2 cores and is
+shared, so ratios travel better than seconds.
 
 """
 
@@ -37,9 +37,13 @@ def as_markdown(rows: list[dict]) -> str:
     lines = ["| work | tool | seconds | ratio | peak MiB |", "| --- | --- | ---: | ---: | ---: |"]
     for row in rows:
         seconds = "-" if row["seconds"] is None else f"{row['seconds']:.3g}"
-        ratio = "-" if row["ratio"] is None else f"{row['ratio']:,.3g}" if row["ratio"] < 1000 else f"{row['ratio']:,.0f}"
+        ratio = (
+            "-" if row["ratio"] is None else f"{row['ratio']:,.3g}" if row["ratio"] < 1000 else f"{row['ratio']:,.0f}"
+        )
         peak = row.get("peak_mib")
-        lines.append(f"| {row['work']} | {row['tool']} | {seconds} | {ratio} | {'' if peak is None else f'{peak:,.1f}'} |")
+        lines.append(
+            f"| {row['work']} | {row['tool']} | {seconds} | {ratio} | {'' if peak is None else f'{peak:,.1f}'} |"
+        )
     return "\n".join(lines) + "\n"
 
 
@@ -47,7 +51,9 @@ def check(rows: list[dict]) -> None:
     """Compare ratios with the page's; exit 1 naming every one that fell by half."""
     written = {
         (work.strip(), tool.strip()): float(ratio.replace(",", ""))
-        for work, tool, ratio in re.findall(r"^\| (.+?) \| (.+?) \| [^|]+ \| ([0-9.,e+]+) \|", PAGE.read_text(), re.MULTILINE)
+        for work, tool, ratio in re.findall(
+            r"^\| (.+?) \| (.+?) \| [^|]+ \| ([0-9.,e+]+) \|", PAGE.read_text(), re.MULTILINE
+        )
     }
     fallen = []
     for row in rows:

@@ -1,7 +1,8 @@
 """The fit phase on Ray beside a joblib/loky loop over the same fits: wall time, and memory of driver and workers.
 
 Both start from panels that are stored already, fit every split of every model and read panels in place. Memory is PSS
-(shared pages counted once), sampled four times a second; Ray's own daemons are shown apart.
+(shared pages counted once), sampled four times a second while the fits run; what Ray runs for itself (raylet, stores,
+agents, its own actors) is shown apart from the driver and the workers that fit.
 """
 
 import json
@@ -11,7 +12,8 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,7 +34,7 @@ backtest: {costs: instrument, capital: 100000}
 execution: {workers: 2}
 track: null
 """
-_DAEMONS = ("raylet", "gcs_server", "dashboard", "monitor", "log_monitor", "runtime_env", "agent", "resource_tracker")
+_FITTING = ("ray::MapBatches", "LokyProcess", "benchmarks.fit_phase")
 
 
 @dataclass
@@ -55,8 +57,10 @@ def rows() -> list[dict[str, object]]:
         experiment.write_text(EXPERIMENT)
         measured = {}
         for tool in ("joblib", "ray"):
-            command = [sys.executable, "-m", "benchmarks.fit_phase", tool, str(experiment), f"{folder}/{tool}"]
-            measured[tool] = _watched(command)
+            home = Path(folder) / tool
+            _output([sys.executable, "-m", "benchmarks.fit_phase", "prepare", str(experiment), str(home)])
+            command = [sys.executable, "-m", "benchmarks.fit_phase", tool, str(experiment), str(home)]
+            measured[tool] = _watched(command, home / "fitting")
         binning = json.loads(
             _output([sys.executable, "-m", "benchmarks.fit_phase", "binning", str(experiment), folder])
         )
@@ -81,25 +85,29 @@ def as_markdown(rows: list[dict[str, object]]) -> str:
     lines = [
         "## The fit phase on Ray beside joblib/loky",
         "",
-        f"{ray['fits']} fits (LightGBM and logistic regression, two symbols), two workers, panels read in place. Memory is PSS.",
+        f"{ray['fits']} fits (LightGBM and logistic regression, two symbols), two workers, panels read in place. "
+        "Memory is PSS.",
         "",
         "| tool | wall s | ratio | driver and workers MiB | ratio | Ray's daemons MiB |",
         "| --- | ---: | ---: | ---: | ---: | ---: |",
     ]
     for row in (joblib, ray):
         lines.append(
-            f"| {row['tool']} | {row['seconds']:.1f} | {row['wall_ratio']:.2f} | {row['mib']:.0f} | {row['memory_ratio']:.2f} "
-            f"| {row['daemon_mib']:.0f} |"
+            f"| {row['tool']} | {row['seconds']:.1f} | {row['wall_ratio']:.2f} | {row['mib']:.0f} "
+            f"| {row['memory_ratio']:.2f} | {row['daemon_mib']:.0f} |"
         )
-    lines += ["", f"In-fit CPU over cores × wall on Ray: {ray['efficiency']:.2f}. Of one boosted fit, binning takes {share:.0%}."]
+    lines += [
+        "",
+        f"In-fit CPU over cores × wall on Ray: {ray['efficiency']:.2f}. Of one boosted fit, binning takes {share:.0%}.",
+    ]
     return "\n".join(lines) + "\n"
 
 
-def _watched(command: list[str]) -> dict[str, float]:
+def _watched(command: list[str], phase: Path) -> dict[str, float]:
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=_environment())
     memory = Memory()
     stop = threading.Event()
-    watcher = threading.Thread(target=_watch, args=(process.pid, memory, stop))
+    watcher = threading.Thread(target=_watch, args=(process.pid, phase, memory, stop))
     watcher.start()
     output, _ = process.communicate()
     stop.set()
@@ -109,8 +117,10 @@ def _watched(command: list[str]) -> dict[str, float]:
     return {**json.loads(output.splitlines()[-1]), "mib": memory.own, "daemon_mib": memory.daemons}
 
 
-def _watch(root: int, memory: Memory, stop: threading.Event) -> None:
+def _watch(root: int, phase: Path, memory: Memory, stop: threading.Event) -> None:
     while not stop.wait(0.25):
+        if not phase.exists():
+            continue
         own = daemons = 0.0
         try:
             family = [psutil.Process(root), *psutil.Process(root).children(recursive=True)]
@@ -121,10 +131,10 @@ def _watch(root: int, memory: Memory, stop: threading.Event) -> None:
                 pss, line = process.memory_full_info().pss / 2**20, " ".join(process.cmdline())
             except psutil.Error:
                 continue
-            if any(name in line for name in _DAEMONS):
-                daemons += pss
-            else:
+            if any(name in line for name in _FITTING):
                 own += pss
+            else:
+                daemons += pss
         memory.own, memory.daemons = max(memory.own, own), max(memory.daemons, daemons)
 
 
@@ -143,9 +153,27 @@ def on_joblib(experiment_file: str, home: str) -> None:
 
     chunks = _chunks(experiment_file, home)
     fits = [(chunk, split) for chunk in chunks for split in range(len(chunk.splits))]
-    started = time.time()
-    done = Parallel(n_jobs=2, backend="loky")(delayed(_one)(*each) for each in fits)
-    print(json.dumps({"seconds": time.time() - started, "fits": len(done)}))
+    with _fitting(home):
+        started = time.time()
+        done = Parallel(n_jobs=2, backend="loky")(delayed(_one)(*each) for each in fits)
+        seconds = time.time() - started
+    print(json.dumps({"seconds": seconds, "fits": len(done)}))
+
+
+@contextmanager
+def _fitting(home: str) -> Iterator[None]:
+    """Tell the watcher when the fits run."""
+    marker = Path(home) / "fitting"
+    marker.touch()
+    try:
+        yield
+    finally:
+        marker.unlink()
+
+
+def prepare(experiment_file: str, home: str) -> None:
+    """Build and store the panels, and compile what compiles, before anything is measured."""
+    print(json.dumps({"chunks": len(_chunks(experiment_file, home))}))
 
 
 def _one(chunk, number):  # type: ignore[no-untyped-def]
@@ -179,7 +207,8 @@ def on_ray(experiment_file: str, home: str) -> None:
     try:
         studies = _prepare(experiment, executor, installed())
         chunks = [chunk for study in studies for chunk in study.chunks]
-        _, phase = _fit(store, executor, chunks, RunLog(Path(home) / "log.jsonl", "benchmark"))
+        with _fitting(home):
+            _, phase = _fit(store, executor, chunks, RunLog(Path(home) / "log.jsonl", "benchmark"))
     finally:
         executor.close()
     fits = sum(len(chunk.splits) for chunk in chunks)
@@ -224,5 +253,10 @@ if __name__ == "__main__":
     if len(sys.argv) == 1:
         main()
     else:
-        work: Callable[[str, str], None] = {"joblib": on_joblib, "ray": on_ray, "binning": binning}[sys.argv[1]]
+        work: Callable[[str, str], None] = {
+            "prepare": prepare,
+            "joblib": on_joblib,
+            "ray": on_ray,
+            "binning": binning,
+        }[sys.argv[1]]
         work(*sys.argv[2:])

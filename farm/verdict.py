@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -108,6 +108,18 @@ class StudyEvidence:
     smallest_group: int
     faults: tuple[str, ...]
     candidates: Mapping[str, Evidence]
+
+    @classmethod
+    def of(cls, plain: Mapping[str, Any]) -> "StudyEvidence":
+        """The evidence whose ``asdict`` was stored as JSON."""
+        return cls(
+            **{
+                **plain,
+                "overfitting": PboEvidence(**plain["overfitting"]),
+                "faults": tuple(plain["faults"]),
+                "candidates": {name: Evidence(**evidence) for name, evidence in plain["candidates"].items()},
+            }
+        )
 
 
 @dataclass(frozen=True)
@@ -268,7 +280,7 @@ def _on(
         sharpe_low=interval.low * annual,
         sharpe_high=interval.high * annual,
         z=z,
-        # A handful of bets makes a series so skewed that its standard error means nothing: one win would look like z = 2.
+        # A handful of bets makes a series so skewed that its error means nothing: one win would look like z = 2.
         deflated=verdict_deflated_sharpe(returns, effective) if active >= thresholds.min_active_sessions else None,
         paper_deflated_raw=_paper(returns, raw, spread),
         paper_deflated_effective=_paper(returns, effective, spread),

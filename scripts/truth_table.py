@@ -11,10 +11,11 @@ ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "truth.md"
 HEAD = """# Known answers
 
-Written by `make docs` from `tests/truth`. Every case is a published worked example or a number computed by a peer; `theirs` is what
-it says, `difference` is ours less theirs in absolute value (for sets of rows: how many differ), and the test fails beyond the
-tolerance. Where public implementations disagree, the module docstrings of the tests state which definition is ours and why; the
-other defensible definitions are named arguments, and somebody's bug is explained, never reproduced.
+Written by `make docs` from `tests/truth`. Every case is a published worked example or a number computed by a peer;
+`theirs` is what it says, `difference` is ours less theirs in absolute value (for sets of rows: how many differ); the
+test fails beyond the tolerance. A tolerance of nan marks a disagreement that is explained, not asserted. Where public
+implementations disagree, the module docstrings of the tests say which definition is ours and why; the other defensible
+definitions are named arguments, and somebody's bug is explained, never reproduced.
 
 """
 
@@ -33,7 +34,9 @@ def page() -> str:
         module = _load(path)
         rows = module.results()
         parts.append(f"## {path.stem.removeprefix('test_truth_')}\n\n{(module.__doc__ or '').strip()}\n\n")
-        parts.append("| case | source | ours | theirs | difference | tolerance |\n| --- | --- | ---: | ---: | ---: | ---: |\n")
+        parts.append(
+            "| case | source | ours | theirs | difference | tolerance |\n| --- | --- | ---: | ---: | ---: | ---: |\n"
+        )
         parts += [_line(row) for row in _gathered(rows)]
         parts.append("\n")
     return "".join(parts).rstrip() + "\n"

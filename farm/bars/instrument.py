@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -133,6 +134,12 @@ def read_instrument(path: Path) -> Instrument:
 
 
 def _load(path: Path) -> dict[str, Any]:
+    return _content(path, path.stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=256)
+def _content(path: Path, _changed: int) -> dict[str, Any]:
+    """A file's content; every symbol of an experiment looks at every file, so each version is parsed once."""
     from ruamel.yaml import YAML
     from ruamel.yaml.error import YAMLError
 

@@ -54,6 +54,13 @@ def simulate_market(
     the time of day. ``drift`` in [0, 1) skews the innovations by a slowly changing amount: the rates at which barriers
     are touched drift although the expected return stays zero. ``leak`` writes the direction of the next six bars into
     the volume, a planted defect.
+
+    Examples
+    --------
+    >>> market = simulate_market(2000, 288, np.random.default_rng(0), edge=0.5, drift=0, leak=0)
+    >>> ahead = np.diff(np.log(market.close)) / market.volatility[1:]
+    >>> bool(np.corrcoef(ahead, market.signal[:-1])[0, 1] > 0.1)
+    True
     """
     shocks = rng.standard_normal(n_bars)
     if drift:

@@ -4,15 +4,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from farm.bars.calendar import AlwaysOpen, ExchangeCalendar
+from farm.bars.calendar import Calendar
 from farm.bars.frame import Bars, Int
 from farm.bars.timeframe import DAY, nanoseconds
 from farm.errors import BadInput
 
 
-def resample(
-    base: Bars, timeframe: str, calendar: AlwaysOpen | ExchangeCalendar, *, known_until: int | None = None
-) -> Bars:
+def resample(base: Bars, timeframe: str, calendar: Calendar, *, known_until: int | None = None) -> Bars:
     """Bars of a longer timeframe, whose bins start at each session's open; ``1d`` is the whole session.
 
     The same bars come out whatever bar the base starts at: a bin is counted from its session's open, and a bin that a
@@ -35,10 +33,12 @@ def resample(
     Raises
     ------
     BadInput
-        The timeframe is finer than the base's, not a multiple of it, or longer than a session.
+        The timeframe is finer than the base's, not a multiple of it, or longer than a session; or the bars are not of
+        the clock (volume or dollar bars), so that one lies in two bins.
 
     Examples
     --------
+    >>> from farm.bars import AlwaysOpen
     >>> minute = 60_000_000_000
     >>> opens = np.arange(12) * minute
     >>> price = np.arange(1.0, 13.0)
@@ -52,7 +52,7 @@ def resample(
     step = _step(base.timeframe, timeframe)
     if timeframe == base.timeframe or not len(base):
         return replace(base, timeframe=timeframe)
-    session_open, session_close = _session_span(base, calendar)
+    session_open, session_close = session_span(base, calendar)
     if timeframe == "1d":
         bin_open, bin_close = session_open, session_close
     else:
@@ -60,6 +60,11 @@ def resample(
         bin_close = np.minimum(bin_open + step, session_close)
     first = np.flatnonzero(np.concatenate(([True], bin_open[1:] != bin_open[:-1])))
     last = np.append(first[1:], len(base)) - 1
+    if (base.available_at[last] > bin_close[first]).any():
+        raise BadInput(
+            f"{base.symbol}: its bars do not end with bins of {timeframe}, as bars by volume or money do not; decide "
+            f"on the bars themselves ({base.timeframe}) and on no higher timeframe"
+        )
     whole = _entered_at_the_start(base, first, last, bin_open[first])
     whole &= bin_close[first] <= (int(base.available_at[-1]) if known_until is None else known_until)
     return Bars(
@@ -88,7 +93,8 @@ def _step(base: str, timeframe: str) -> int:
     return step
 
 
-def _session_span(base: Bars, calendar: AlwaysOpen | ExchangeCalendar) -> tuple[Int, Int]:
+def session_span(base: Bars, calendar: Calendar) -> tuple[Int, Int]:
+    """Open and close of each bar's session; `ValueError` where the calendar is not the one that placed the bars."""
     sessions = calendar.sessions(int(base.open_time[0]), int(base.open_time[-1]))
     first = np.flatnonzero(np.concatenate(([True], base.session[1:] != base.session[:-1])))
     last = np.append(first[1:], len(base)) - 1

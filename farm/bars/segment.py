@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from farm.bars.calendar import AlwaysOpen, ExchangeCalendar
+from farm.bars.calendar import Calendar
 from farm.bars.frame import Int
 
 
@@ -21,13 +21,14 @@ class Place:
     missing_time: int
 
 
-def place(open_time: Int, step: int, calendar: AlwaysOpen | ExchangeCalendar, max_gap: int) -> Place:
+def place(open_time: Int, step: int, calendar: Calendar, max_gap: int) -> Place:
     """Sessions, closes and segments of bars in time order that lie in sessions.
 
     A bar closes ``step`` ns after its open, or with its session. Between two bars, the open market that no bar covers
     is missing; where more than ``max_gap`` ns of it are missing, a new segment starts: nights, weekends and holidays of
     the calendar never count, a session without bars does. ``missing_time`` sums all gaps, short ones included.
 
+    >>> from farm.bars import AlwaysOpen
     >>> minute = 60_000_000_000
     >>> place(np.array([0, 1, 2, 90]) * minute, minute, AlwaysOpen(), 60 * minute).segment
     array([0, 0, 0, 1])

@@ -9,7 +9,9 @@ from farm.calibrate.grid import CellResult
 
 def rates_table(results: Sequence[CellResult]) -> Table:
     """A table of cells: runs, runs in which anything passed, the rate with its 95% interval, mean Sharpe ratios."""
-    table = Table(caption="The interval is Wilson's. Best: the best candidate's annual net Sharpe ratio, mean over runs.")
+    table = Table(
+        caption="The interval is Wilson's. Best: the best candidate's annual net Sharpe ratio, mean over runs."
+    )
     for heading in ("market", "edge", "runs", "passed", "rate (95%)", "oracle", "best"):
         table.add_column(heading, justify="left" if heading == "market" else "right")
     for one in results:

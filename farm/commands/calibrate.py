@@ -28,9 +28,7 @@ def calibrate_command(
 
     del tier  # one tier exists so far; the option names it so that commands keep their meaning
     experiment = load_experiment(experiment_file, overrides or [])
-    results = list(
-        calibrate_pipeline(experiment, edge_seeds=seeds, null_seeds=null_seeds or 2 * seeds, oracle=oracle)
-    )
+    results = list(calibrate_pipeline(experiment, edge_seeds=seeds, null_seeds=null_seeds or 2 * seeds, oracle=oracle))
     if as_json:
         typer.echo(json.dumps([result.plain() for result in results], indent=2))
         return

@@ -16,7 +16,9 @@ app = typer.Typer(
     no_args_is_help=True,
 )
 
-ReturnsFile = Annotated[Path, typer.Argument(metavar="FILE", help="CSV or Parquet; columns that are not numbers are times.")]
+ReturnsFile = Annotated[
+    Path, typer.Argument(metavar="FILE", help="CSV or Parquet; columns that are not numbers are times.")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 Column = Annotated[str | None, typer.Option("--column", help="Only this strategy; default: all.")]
 
@@ -103,7 +105,10 @@ def mintrl_command(
 
     _each(
         file, column, as_json,
-        lambda series: {"observations": len(series), "mintrl": minimum_track_record_length(series, benchmark, confidence)},
+        lambda series: {
+            "observations": len(series),
+            "mintrl": minimum_track_record_length(series, benchmark, confidence),
+        },
     )  # fmt: skip
 
 
@@ -126,7 +131,9 @@ def read_returns(file: Path) -> "pd.DataFrame":
     try:
         frame = pd.read_parquet(file) if file.suffix == ".parquet" else pd.read_csv(file)
     except (ValueError, OSError) as error:
-        raise BadInput(f"{file}: cannot be read as {'Parquet' if file.suffix == '.parquet' else 'CSV'}: {error}") from error
+        raise BadInput(
+            f"{file}: cannot be read as {'Parquet' if file.suffix == '.parquet' else 'CSV'}: {error}"
+        ) from error
     numbers = frame.select_dtypes("number")
     words = [name for name in frame.columns if name not in numbers.columns]
     if words and not _is_time(frame[words[0]]):

@@ -1,11 +1,14 @@
 """The shape of one bar. A bar without range gives zero."""
 
+from functools import partial
+
 import numpy as np
+from numba import njit
 
 from farm.bars.frame import Bars, Float
 from farm.features.feature import Feature
 from farm.features.volatility import ATR_BACK, average_true_range
-from farm.features.windows import ratio
+from farm.features.windows import ratio, rolling_sum, steps_back
 
 _SOURCE = "Nison, Japanese Candlestick Charting Techniques (1991), chapter 3"
 
@@ -35,6 +38,48 @@ def range_in_ranges(bars: Bars) -> Float:
     return ratio(bars.high - bars.low, average_true_range(bars), otherwise=1.0)
 
 
+def body_mean(bars: Bars, *, window: int) -> Float:
+    """Mean body of the last ``window`` bars, -1 to 1."""
+    return rolling_sum(body(bars), window) / window
+
+
+def shadow_balance(bars: Bars, *, window: int) -> Float:
+    """Mean of lower less upper shadow of the last ``window`` bars, -1 to 1."""
+    return rolling_sum(lower_shadow(bars) - upper_shadow(bars), window) / window
+
+
+def gap_in_ranges(bars: Bars) -> Float:
+    """Open minus the close before, in average true ranges; 0 when nothing moved."""
+    return ratio(bars.open - steps_back(bars.close, 1), average_true_range(bars), otherwise=0.0)
+
+
+def overlap(bars: Bars) -> Float:
+    """Share of the two last bars' joint range that both cover, 0 to 1; negative is the gap between them."""
+    high, low = steps_back(bars.high, 1), steps_back(bars.low, 1)
+    common = np.minimum(bars.high, high) - np.maximum(bars.low, low)
+    return ratio(common, np.maximum(bars.high, high) - np.minimum(bars.low, low), otherwise=1.0)
+
+
+@njit(cache=True, nogil=True)
+def _run(close: Float, most: int) -> Float:
+    out = np.full(len(close), np.nan)
+    length = 0
+    for i in range(1, len(close)):
+        if close[i] > close[i - 1]:
+            length = min(max(length, 0) + 1, most)
+        elif close[i] < close[i - 1]:
+            length = max(min(length, 0) - 1, -most)
+        else:
+            length = 0
+        out[i] = length
+    return out
+
+
+def run(bars: Bars, *, most: int) -> Float:
+    """Rising bars in a row, falling ones negative, counted up to ``most``; an unchanged close ends the run."""
+    return _run(bars.close, most)
+
+
 _OHLC = ("open", "high", "low", "close")
 FEATURES = (
     Feature(
@@ -55,5 +100,26 @@ FEATURES = (
         inputs=("high", "low", "close"),
         source="own",
         compute=range_in_ranges,
+    ),
+    Feature(
+        name="body_mean_10",
+        group="candles",
+        lookback=10,
+        inputs=_OHLC,
+        source=_SOURCE,
+        compute=partial(body_mean, window=10),
+    ),
+    Feature(
+        name="shadow_balance_10",
+        group="candles",
+        lookback=10,
+        inputs=_OHLC,
+        source=_SOURCE,
+        compute=partial(shadow_balance, window=10),
+    ),
+    Feature(name="gap_14", group="candles", lookback=ATR_BACK, inputs=_OHLC, source="own", compute=gap_in_ranges),
+    Feature(name="overlap", group="candles", lookback=2, inputs=("high", "low"), source="own", compute=overlap),
+    Feature(
+        name="run_10", group="candles", lookback=11, inputs=("close",), source="own", compute=partial(run, most=10)
     ),
 )

@@ -8,6 +8,7 @@ import numpy as np
 
 from farm.bars.frame import Bars, Float
 from farm.bars.timeframe import DAY, nanoseconds
+from farm.features.shared import Segment
 
 SESSION = "session"  # the group read on the decision's timeframe only: a longer bar knows no more of the clock
 
@@ -31,7 +32,7 @@ class Feature:
     source : str
         The paper or book with its section; "own" with the formula in the function's docstring.
     compute : callable
-        Called with the bars of one segment; returns one float64 value a bar. What it returns for the rows before the
+        Called with bars of one segment; returns one float64 value a bar. What it returns for the rows before the
         lookback is complete does not matter.
     stationary : bool
         Multiplying all prices by a constant, or all volumes by another, changes nothing.
@@ -65,16 +66,21 @@ class Feature:
         ValueError
             When the function does not give one value a bar.
         """
-        back = self.bars_back(bars.timeframe)
-        out = np.full(len(bars), np.nan)
+        out = np.empty(len(bars))
         for start, stop in pairwise(bars.segment_bounds()):
-            if stop - start < back:
-                continue
-            column = np.asarray(self.compute(bars.between(start, stop)), dtype=np.float64)
-            if column.shape != (stop - start,):
-                raise ValueError(
-                    f"feature {self.name} gave shape {column.shape} for {stop - start} bars; "
-                    f"it must give one value a bar"
-                )
-            out[start + back - 1 : stop] = column[back - 1 :]
+            self.fill(out[start:stop], Segment.cut(bars, start, stop))
         return out
+
+    def fill(self, out: Float, segment: Segment, *, skip: int = 0) -> None:
+        """Write the same to ``out`` for bars of one segment but the first ``skip``."""
+        back = self.bars_back(segment.timeframe)
+        out[: max(back - 1 - skip, 0)] = np.nan
+        if len(segment) < back:
+            return
+        column = np.asarray(self.compute(segment), dtype=np.float64)
+        if column.shape != (len(segment),):
+            raise ValueError(
+                f"feature {self.name} gave shape {column.shape} for {len(segment)} bars; it must give one value a bar"
+            )
+        known = max(back - 1, skip)
+        out[known - skip :] = column[known:]

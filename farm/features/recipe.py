@@ -18,7 +18,7 @@ from farm.features.asof import asof_rows, staleness
 from farm.features.feature import SESSION, Feature
 from farm.features.presets import PRESETS
 from farm.features.registered import registry
-from farm.features.table import FeatureTable, complete, fill
+from farm.features.table import FeatureTable, complete, fill, join
 from farm.section import Section, digest
 
 BUDGET = 100  # candidate columns: more is a search over features, and has to be asked for
@@ -33,7 +33,7 @@ class FeatureRecipe(Section):
     Parameters
     ----------
     preset : str
-        Where to start: ``core``, ``small`` or ``none``.
+        Where to start: one of ``PRESETS``, such as ``core``; ``none`` starts with nothing.
     include, exclude : tuple of str
         Features added to the preset and taken from it.
     timeframes : tuple of str
@@ -88,7 +88,7 @@ class FeatureRecipe(Section):
             names.append(f"staleness@{timeframe}")
         return tuple(names)
 
-    def table(self, decision: Bars, higher: Mapping[str, Bars]) -> FeatureTable:
+    def table(self, decision: Bars, higher: Mapping[str, Bars], *, threads: int = 1) -> FeatureTable:
         """The features of every decision bar.
 
         Parameters
@@ -97,6 +97,8 @@ class FeatureRecipe(Section):
             Bars of one symbol on the decision's timeframe.
         higher : mapping of timeframe to Bars
             The same symbol's bars on each of ``timeframes``, resampled from the same base and numbering segments alike.
+        threads : int
+            How many stretches of bars are computed at a time; the values do not depend on it.
 
         Raises
         ------
@@ -106,11 +108,13 @@ class FeatureRecipe(Section):
         """
         self._check_timeframes(decision, higher)
         values = np.empty((len(decision), len(self.names)))
-        fill(values, self.features, decision)
+        fill(values[:, : len(self.features)], self.features, decision, threads=threads)
         lookback = {one.name: one.bars_back(decision.timeframe) for one in self.features}
         for timeframe in self.timeframes:
             rows = asof_rows(decision, higher[timeframe])
-            fill(values[:, len(lookback) :], self.higher_features, higher[timeframe], rows)
+            table = np.empty((len(higher[timeframe]), len(self.higher_features)))
+            fill(table, self.higher_features, higher[timeframe], threads=threads)
+            join(values[:, len(lookback) : len(lookback) + table.shape[1]], table, rows, threads=threads)
             lookback |= {f"{one.name}@{timeframe}": one.bars_back(timeframe) for one in self.higher_features}
             values[:, len(lookback)] = staleness(decision, higher[timeframe], rows)
             lookback[f"staleness@{timeframe}"] = 1

@@ -6,7 +6,20 @@ from importlib.metadata import entry_points
 from types import MappingProxyType
 
 from farm.errors import BadInput
-from farm.features import candles, momentum, returns, session, trend, volatility, volume
+from farm.features import (
+    averages,
+    candles,
+    fractional,
+    microstructure,
+    momentum,
+    regimes,
+    returns,
+    session,
+    trend,
+    volatility,
+    volume,
+    wavelets,
+)
 from farm.features.feature import Feature
 
 PLUG_INS = "farm.features"  # entry-point group; each entry is a tuple of Feature
@@ -25,7 +38,8 @@ def registry() -> Mapping[str, Feature]:
     'momentum'
     """
     found: dict[str, Feature] = {}
-    groups = [room.FEATURES for room in (returns, trend, momentum, volatility, volume, candles, session)]
+    own = (returns, averages, trend, momentum, volatility, volume, candles, session, regimes, wavelets, fractional)
+    groups = [room.FEATURES for room in (*own, microstructure)]
     added = [entry.load() for entry in sorted(entry_points(group=PLUG_INS), key=lambda entry: entry.name)]
     for feature in (feature for group in groups + added for feature in group):
         if feature.name in found:

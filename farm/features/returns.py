@@ -6,6 +6,7 @@ import numpy as np
 
 from farm.bars.frame import Bars, Float
 from farm.features.feature import Feature
+from farm.features.shared import shared
 from farm.features.windows import ratio, rolling_sum, steps_back
 
 
@@ -19,13 +20,47 @@ def log_return(bars: Bars, *, over: int) -> Float:
     return log_change(bars.close, over)
 
 
-def autocorrelation(bars: Bars, *, window: int) -> Float:
-    """Correlation, about zero, of the last ``window`` returns each with the one before it; 0 when nothing moved."""
-    now = log_change(bars.close, 1)
-    before = steps_back(now, 1)
+@shared
+def bar_return(bars: Bars) -> Float:
+    """Log return of the close over one bar."""
+    return log_change(bars.close, 1)
+
+
+def gap(bars: Bars) -> Float:
+    """Log of the open over the close before."""
+    return np.log(bars.open / steps_back(bars.close, 1))
+
+
+def autocorrelation(bars: Bars, *, window: int, lag: int = 1) -> Float:
+    """Correlation, about zero, of the last ``window`` returns each with that ``lag`` before; 0 when nothing moved."""
+    now = bar_return(bars)
+    before = steps_back(now, lag)
     now = np.where(np.isnan(before), np.nan, now)
     scale = np.sqrt(rolling_sum(now * now, window) * rolling_sum(before * before, window))
     return ratio(rolling_sum(now * before, window), scale, otherwise=0.0)
+
+
+def direction(bars: Bars, *, window: int) -> Float:
+    """Share of rising bars less share of falling ones among the last ``window``, -1 to 1."""
+    return rolling_sum(np.sign(bars.close - steps_back(bars.close, 1)), window) / window
+
+
+def realized_skewness(bars: Bars, *, window: int) -> Float:
+    """Third moment of the returns about zero over the root mean square cubed; 0 when nothing moved."""
+    square, change = _mean_square(bars, window), bar_return(bars)
+    return ratio(rolling_sum(change * change * change, window) / window, square * np.sqrt(square), otherwise=0.0)
+
+
+def realized_kurtosis(bars: Bars, *, window: int) -> Float:
+    """Fourth moment of the returns about zero over the mean square squared; 3 when nothing moved."""
+    square, change = _mean_square(bars, window), bar_return(bars)
+    return ratio(rolling_sum((change * change) ** 2, window) / window, square * square, otherwise=3.0)
+
+
+@shared
+def _mean_square(bars: Bars, window: int) -> Float:
+    change = bar_return(bars)
+    return rolling_sum(change * change, window) / window
 
 
 def _log_return(over: int) -> Feature:
@@ -48,5 +83,44 @@ FEATURES = (
         inputs=("close",),
         source="Campbell, Lo, MacKinlay, The Econometrics of Financial Markets, 2.4",
         compute=partial(autocorrelation, window=20),
+    ),
+    Feature(
+        name="gap",
+        group="returns",
+        lookback=2,
+        inputs=("open", "close"),
+        source="own",
+        compute=gap,
+    ),
+    Feature(
+        name="direction_20",
+        group="returns",
+        lookback=21,
+        inputs=("close",),
+        source="own",
+        compute=partial(direction, window=20),
+    ),
+    *(
+        Feature(
+            name=f"autocorrelation_20_lag_{lag}",
+            group="returns",
+            lookback=21 + lag,
+            inputs=("close",),
+            source="Campbell, Lo, MacKinlay, The Econometrics of Financial Markets, 2.4",
+            compute=partial(autocorrelation, window=20, lag=lag),
+        )
+        for lag in (2, 5, 10)
+    ),
+    *(
+        Feature(
+            name=f"{moment.__name__}_{window}",
+            group="returns",
+            lookback=window + 1,
+            inputs=("close",),
+            source="Amaya, Christoffersen, Jacobs, Vasquez, Journal of Financial Economics 118 (2015), section 2",
+            compute=partial(moment, window=window),
+        )
+        for moment in (realized_skewness, realized_kurtosis)
+        for window in (20, 60)
     ),
 )

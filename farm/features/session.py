@@ -9,10 +9,12 @@ from numba import njit
 from farm.bars.frame import Bars, Float, Int
 from farm.bars.timeframe import DAY
 from farm.features.feature import SESSION, Feature
+from farm.features.shared import shared
 from farm.features.volatility import ATR_BACK, average_true_range
 from farm.features.windows import ratio
 
 
+@shared
 def session_rows(bars: Bars) -> Int:
     """Row of the first bar of each bar's session, among the bars given."""
     first = np.zeros(len(bars), dtype=np.int64)
@@ -63,6 +65,67 @@ def vwap_distance(bars: Bars) -> Float:
     return ratio(above, average_true_range(bars), otherwise=0.0)
 
 
+@njit(cache=True, nogil=True)
+def _extremes_so_far(first: Int, high: Float, low: Float) -> tuple[Float, Float]:
+    highest, lowest = high.copy(), low.copy()
+    for i in range(1, len(high)):
+        if first[i] != i:
+            highest[i] = max(highest[i - 1], high[i])
+            lowest[i] = min(lowest[i - 1], low[i])
+    return highest, lowest
+
+
+@shared
+def session_extremes(bars: Bars) -> tuple[Float, Float]:
+    """Highest high and lowest low of the session so far."""
+    return _extremes_so_far(session_rows(bars), bars.high, bars.low)
+
+
+def session_place(bars: Bars) -> Float:
+    """Place of the close in the session's range so far, -1 at the low, 1 at the high; 0 without a range."""
+    high, low = session_extremes(bars)
+    return ratio((bars.close - low) - (high - bars.close), high - low, otherwise=0.0)
+
+
+def session_high_distance(bars: Bars) -> Float:
+    """Close minus the session's high so far, in average true ranges."""
+    return ratio(bars.close - session_extremes(bars)[0], average_true_range(bars), otherwise=0.0)
+
+
+def session_low_distance(bars: Bars) -> Float:
+    """Close minus the session's low so far, in average true ranges."""
+    return ratio(bars.close - session_extremes(bars)[1], average_true_range(bars), otherwise=0.0)
+
+
+def _last_row_before(bars: Bars) -> Int:
+    """Row of the last bar of the session before each bar's; the bar itself where the bars begin with its session."""
+    before = session_rows(bars) - 1
+    return np.where(before < 0, np.arange(len(bars)), before)
+
+
+def previous_close_distance(bars: Bars) -> Float:
+    """Log return from the last close of the session before to the close."""
+    return np.log(bars.close / bars.close[_last_row_before(bars)])
+
+
+def session_gap(bars: Bars) -> Float:
+    """Log return from the last close of the session before to this session's first open."""
+    return np.log(bars.open[session_rows(bars)] / bars.close[_last_row_before(bars)])
+
+
+def previous_range_place(bars: Bars) -> Float:
+    """Place of the close in the range of the session before: -1 its low, 1 its high; 0 when it had no range."""
+    (high, low), before = session_extremes(bars), _last_row_before(bars)
+    high, low = high[before], low[before]
+    return ratio((bars.close - low) - (high - bars.close), high - low, otherwise=0.0)
+
+
+def previous_session_return(bars: Bars) -> Float:
+    """Log return of the session before, from its first open to its last close."""
+    before = _last_row_before(bars)
+    return np.log(bars.close[before] / bars.open[session_rows(bars)[before]])
+
+
 FEATURES = (
     *(
         Feature(
@@ -104,5 +167,25 @@ FEATURES = (
         source="Berkowitz, Logue, Noser, Journal of Finance 43 (1988), 97-112",
         compute=vwap_distance,
         sessions=1,
+    ),
+    *(
+        Feature(
+            name=compute.__name__,
+            group=SESSION,
+            lookback=back,
+            inputs=inputs,
+            source="own",
+            compute=compute,
+            sessions=sessions,
+        )
+        for compute, back, inputs, sessions in (
+            (session_place, 1, ("high", "low", "close", "session"), 1),
+            (session_high_distance, ATR_BACK, ("high", "low", "close", "session"), 1),
+            (session_low_distance, ATR_BACK, ("high", "low", "close", "session"), 1),
+            (previous_close_distance, 1, ("close", "session"), 2),
+            (session_gap, 1, ("open", "close", "session"), 2),
+            (previous_range_place, 1, ("high", "low", "close", "session"), 2),
+            (previous_session_return, 1, ("open", "close", "session"), 2),
+        )
     ),
 )

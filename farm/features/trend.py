@@ -3,10 +3,15 @@
 from functools import partial
 
 import numpy as np
+import talib
+from numba import njit
 
 from farm.bars.frame import Bars, Float
 from farm.features.feature import Feature
-from farm.features.volatility import ATR_BACK, WILDER_14, average_true_range, true_range
+from farm.features.filters import parabolic_stop, weighted_heights
+from farm.features.returns import bar_return, log_change
+from farm.features.shared import shared
+from farm.features.volatility import ATR_BACK, WILDER_14, average_true_range, close_statistics, true_range
 from farm.features.windows import above_exponential_mean, above_mean, exponential_mean, ratio, rolling_sum, steps_back
 
 EMA_12, EMA_26, EMA_9 = 40, 80, 30  # windows of the MACD's means: what lies further back would weigh about 0.2%
@@ -23,29 +28,76 @@ def sma_distance(bars: Bars, *, window: int) -> Float:
     return ratio(above_mean(bars.close, window)[0], average_true_range(bars), otherwise=0.0)
 
 
+def macd_line(close: Float, *, fast: int = EMA_12, slow: int = EMA_26) -> Float:
+    """Exponential mean of 12 less that of 26, in price units, each over the window given."""
+    return above_exponential_mean(close, 2 / 27, slow) - above_exponential_mean(close, 2 / 13, fast)
+
+
 def macd_histogram(close: Float, *, fast: int = EMA_12, slow: int = EMA_26, signal: int = EMA_9) -> Float:
     """Mean of 12 less mean of 26, less its own mean of 9, in price units, each over the window given."""
-    macd = above_exponential_mean(close, 2 / 27, slow) - above_exponential_mean(close, 2 / 13, fast)
+    macd = macd_line(close, fast=fast, slow=slow)
     out = np.full(len(close), np.nan)
     out[slow - 1 :] = above_exponential_mean(macd[slow - 1 :], 2 / 10, signal)
     return out
 
 
+@shared
+def _macd(bars: Bars) -> tuple[Float, Float]:
+    return macd_line(bars.close), macd_histogram(bars.close)
+
+
 def macd_in_ranges(bars: Bars) -> Float:
     """MACD histogram in average true ranges; 0 when nothing moved."""
-    return ratio(macd_histogram(bars.close), average_true_range(bars), otherwise=0.0)
+    return ratio(_macd(bars)[1], average_true_range(bars), otherwise=0.0)
+
+
+def macd_line_in_ranges(bars: Bars) -> Float:
+    """MACD line in average true ranges; 0 when nothing moved."""
+    return ratio(_macd(bars)[0], average_true_range(bars), otherwise=0.0)
+
+
+def macd_signal_in_ranges(bars: Bars) -> Float:
+    """MACD signal, the line's mean of 9, in average true ranges; 0 when nothing moved."""
+    line, histogram = _macd(bars)
+    return ratio(line - histogram, average_true_range(bars), otherwise=0.0)
+
+
+@njit(cache=True, nogil=True)
+def _extensions(high: Float, low: Float) -> tuple[Float, Float]:
+    rising, falling = np.zeros(len(high)), np.zeros(len(high))
+    rising[:1] = falling[:1] = np.nan
+    for i in range(1, len(high)):
+        up, down = high[i] - high[i - 1], low[i - 1] - low[i]
+        if up > down and up > 0:
+            rising[i] = up
+        elif down > up and down > 0:
+            falling[i] = down
+    return rising, falling
+
+
+@shared
+def directional_movement(bars: Bars, *, period: int, window: int) -> tuple[Float, Float]:
+    """Wilder's +DI and -DI as shares, 0 to 1: extensions up and down per true range; 0 when nothing moved."""
+    rising, falling = _extensions(bars.high, bars.low)
+    span = average_true_range(bars, period=period, window=window)
+    plus = ratio(exponential_mean(rising, 1 / period, window), span, otherwise=0.0)
+    minus = ratio(exponential_mean(falling, 1 / period, window), span, otherwise=0.0)
+    return plus, minus
+
+
+def plus_direction(bars: Bars, *, period: int = 14, window: int = WILDER_14) -> Float:
+    """Wilder's +DI, 0 to 100; 0 when nothing moved."""
+    return 100 * directional_movement(bars, period=period, window=window)[0]
+
+
+def minus_direction(bars: Bars, *, period: int = 14, window: int = WILDER_14) -> Float:
+    """Wilder's -DI, 0 to 100; 0 when nothing moved."""
+    return 100 * directional_movement(bars, period=period, window=window)[1]
 
 
 def directional_index(bars: Bars, *, period: int = 14, window: int = WILDER_14) -> Float:
     """Wilder's ADX, 0 to 100: how one-sided the bars' extensions were; 0 when nothing moved."""
-    up = bars.high - steps_back(bars.high, 1)
-    down = steps_back(bars.low, 1) - bars.low
-    missing = np.isnan(up)
-    rising = np.where(missing, np.nan, np.where((up > down) & (up > 0), up, 0.0))
-    falling = np.where(missing, np.nan, np.where((down > up) & (down > 0), down, 0.0))
-    span = exponential_mean(true_range(bars), 1 / period, window)
-    plus = ratio(exponential_mean(rising, 1 / period, window), span, otherwise=0.0)
-    minus = ratio(exponential_mean(falling, 1 / period, window), span, otherwise=0.0)
+    plus, minus = directional_movement(bars, period=period, window=window)
     return exponential_mean(100 * ratio(np.abs(plus - minus), plus + minus, otherwise=0.0), 1 / period, window)
 
 
@@ -55,7 +107,62 @@ def efficiency_ratio(bars: Bars, *, window: int) -> Float:
     return ratio(np.abs(bars.close - steps_back(bars.close, window)), path, otherwise=0.0)
 
 
+def variance_ratio(bars: Bars, *, over: int, window: int) -> Float:
+    """Mean squared return over ``over`` bars per that many mean squared returns over one; 1 when nothing moved."""
+    long, short = log_change(bars.close, over), bar_return(bars)
+    short = np.where(np.isnan(long), np.nan, short)
+    return ratio(rolling_sum(long * long, window), over * rolling_sum(short * short, window), otherwise=1.0)
+
+
+@shared
+def aroon(bars: Bars, *, window: int) -> tuple[Float, Float]:
+    """Aroon down and up, 0 to 100: how lately the last ``window + 1`` bars had their low and their high."""
+    down, up = talib.AROON(bars.high, bars.low, window)
+    return down, up
+
+
+def aroon_up(bars: Bars, *, window: int) -> Float:
+    """Aroon up, 0 to 100: 100 at a new high."""
+    return aroon(bars, window=window)[1]
+
+
+def aroon_down(bars: Bars, *, window: int) -> Float:
+    """Aroon down, 0 to 100: 100 at a new low."""
+    return aroon(bars, window=window)[0]
+
+
+def regression_slope(close: Float, *, window: int) -> Float:
+    """Slope of the least-squares line through the last ``window`` closes, in price units a bar."""
+    ago = np.arange(window)
+    centred = (window - 1) / 2 - ago
+    return weighted_heights(close, centred / (centred @ centred))
+
+
+def slope_in_ranges(bars: Bars, *, window: int) -> Float:
+    """Least-squares slope a bar of the close, in average true ranges; 0 when nothing moved."""
+    return ratio(regression_slope(bars.close, window=window), average_true_range(bars), otherwise=0.0)
+
+
+def trend_fit(bars: Bars, *, window: int) -> Float:
+    """Correlation of the last ``window`` closes with time, -1 to 1; 0 when nothing moved."""
+    slope, deviation = regression_slope(bars.close, window=window), close_statistics(bars, window=window)[1]
+    return ratio(slope * np.sqrt((window**2 - 1) / 12), deviation, otherwise=0.0)
+
+
+def stop_distance(bars: Bars, *, window: int) -> Float:
+    """Close minus Wilder's parabolic stop begun ``window`` bars back, in average true ranges; 0 when nothing moved."""
+    return ratio(bars.close - parabolic_stop(bars.high, bars.low, window), average_true_range(bars), otherwise=0.0)
+
+
+def vortex(bars: Bars, *, window: int) -> Float:
+    """Vortex up less vortex down: reach of highs over the lows before, less the reverse, per true range."""
+    up = np.abs(bars.high - steps_back(bars.low, 1))
+    down = np.abs(bars.low - steps_back(bars.high, 1))
+    return ratio(rolling_sum(up, window) - rolling_sum(down, window), rolling_sum(true_range(bars), window), 0.0)
+
+
 _HLC = ("high", "low", "close")
+_trend = partial(Feature, group="trend", inputs=_HLC)
 FEATURES = (
     Feature(
         name="ema_distance_20",
@@ -104,5 +211,81 @@ FEATURES = (
         inputs=("close",),
         source="Kaufman, Trading Systems and Methods, 5th ed., chapter 17",
         compute=partial(efficiency_ratio, window=20),
+    ),
+    *(
+        _trend(
+            name=f"efficiency_ratio_{window}",
+            lookback=window + 1,
+            inputs=("close",),
+            source="Kaufman, Trading Systems and Methods, 5th ed., chapter 17",
+            compute=partial(efficiency_ratio, window=window),
+        )
+        for window in (10, 60)
+    ),
+    *(
+        _trend(
+            name=name,
+            lookback=back,
+            source="Appel, Technical Analysis: Power Tools for Active Investors (2005), chapter 8",
+            compute=compute,
+        )
+        for name, back, compute in (
+            ("macd_line", EMA_26, macd_line_in_ranges),
+            ("macd_signal", EMA_26 + EMA_9 - 1, macd_signal_in_ranges),
+        )
+    ),
+    *(
+        _trend(
+            name=f"{name}_14",
+            lookback=ATR_BACK,
+            source="Wilder, New Concepts in Technical Trading Systems (1978), IV",
+            compute=compute,
+        )
+        for name, compute in (("plus_di", plus_direction), ("minus_di", minus_direction))
+    ),
+    *(
+        _trend(
+            name=f"{compute.__name__}_25",
+            lookback=26,
+            inputs=("high", "low"),
+            source="Chande, Stocks & Commodities 13:9 (1995), A time price oscillator",
+            compute=partial(compute, window=25),
+        )
+        for compute in (aroon_up, aroon_down)
+    ),
+    *(
+        _trend(
+            name=f"slope_{window}",
+            lookback=ATR_BACK,
+            source="Kaufman, Trading Systems and Methods, 5th ed., chapter 6",
+            compute=partial(slope_in_ranges, window=window),
+        )
+        for window in (14, 60)
+    ),
+    _trend(
+        name="trend_fit_20",
+        lookback=20,
+        inputs=("close",),
+        source="Kaufman, Trading Systems and Methods, 5th ed., chapter 6",
+        compute=partial(trend_fit, window=20),
+    ),
+    _trend(
+        name="parabolic_distance",
+        lookback=ATR_BACK,
+        source="Wilder, New Concepts in Technical Trading Systems (1978), II",
+        compute=partial(stop_distance, window=50),
+    ),
+    _trend(
+        name="vortex_14",
+        lookback=15,
+        source="Botes, Siepman, Stocks & Commodities 28:1 (2010), The vortex indicator",
+        compute=partial(vortex, window=14),
+    ),
+    _trend(
+        name="variance_ratio_5_60",
+        lookback=65,
+        inputs=("close",),
+        source="Lo, MacKinlay, Review of Financial Studies 1 (1988), 41-66",
+        compute=partial(variance_ratio, over=5, window=60),
     ),
 )

@@ -7,32 +7,42 @@ import numpy as np
 
 from farm.bars.frame import Bars, Float
 from farm.features.feature import Feature
-from farm.features.returns import log_change
-from farm.features.windows import above_mean, exponential_mean, ratio, rolling_sum, steps_back
+from farm.features.returns import bar_return, gap
+from farm.features.shared import shared
+from farm.features.windows import (
+    above_mean,
+    exponential_mean,
+    ratio,
+    rolling_sum,
+    steps_back,
+)
 
 WILDER_14 = 70  # window of a Wilder mean of 14: what lies further back would weigh 0.6%
 ATR_BACK = WILDER_14 + 1  # bars read by the average true range: each range needs the close before
 
 
+@shared
 def true_range(bars: Bars) -> Float:
     """Range of each bar widened to the close before, in price units; NaN at the first bar."""
     before = steps_back(bars.close, 1)
     return np.maximum(bars.high, before) - np.minimum(bars.low, before)
 
 
+@shared
 def average_true_range(bars: Bars, *, period: int = 14, window: int = WILDER_14) -> Float:
     """Wilder mean of the true range over the last ``window`` bars, in price units."""
     return exponential_mean(true_range(bars), 1 / period, window)
 
 
-def atr_share(bars: Bars) -> Float:
+def atr_share(bars: Bars, *, period: int = 14, window: int = WILDER_14) -> Float:
     """Average true range as a share of the close."""
-    return average_true_range(bars) / bars.close
+    return average_true_range(bars, period=period, window=window) / bars.close
 
 
+@shared
 def realized_volatility(bars: Bars, *, window: int) -> Float:
     """Root of the mean squared log return over ``window`` bars."""
-    change = log_change(bars.close, 1)
+    change = bar_return(bars)
     return np.sqrt(rolling_sum(change * change, window) / window)
 
 
@@ -54,10 +64,70 @@ def garman_klass(bars: Bars, *, window: int) -> Float:
     return np.sqrt(rolling_sum(span * span / 2 - (2 * math.log(2) - 1) * body * body, window) / window)
 
 
+@shared
+def close_statistics(bars: Bars, *, window: int) -> tuple[Float, Float]:
+    """Close minus its mean over ``window`` bars, and its (population) standard deviation, in price units."""
+    return above_mean(bars.close, window)
+
+
 def bollinger_position(bars: Bars, *, window: int) -> Float:
     """Where the close stands between the bands of two standard deviations: -1 lower, 1 upper; 0 when nothing moved."""
-    above, deviation = above_mean(bars.close, window)
+    above, deviation = close_statistics(bars, window=window)
     return ratio(above, 2 * deviation, otherwise=0.0)
+
+
+def rogers_satchell(bars: Bars, *, window: int) -> Float:
+    """Volatility per bar, whatever the drift: root of the mean of log(h/c) log(h/o) + log(l/c) log(l/o)."""
+    return np.sqrt(rolling_sum(_rogers_satchell_terms(bars), window) / window)
+
+
+def yang_zhang(bars: Bars, *, window: int) -> Float:
+    """Volatility per bar with its opening gap: the weighted sum of gap, open-to-close and Rogers-Satchell variance."""
+    weight = 0.34 / (1.34 + (window + 1) / (window - 1))
+    overnight = above_mean(gap(bars), window)[1] ** 2
+    inside = above_mean(np.log(bars.close / bars.open), window)[1] ** 2
+    sample = window / (window - 1)
+    free_of_drift = rolling_sum(_rogers_satchell_terms(bars), window) / window
+    return np.sqrt(sample * (overnight + weight * inside) + (1 - weight) * free_of_drift)
+
+
+def garman_klass_yang_zhang(bars: Bars, *, window: int) -> Float:
+    """Volatility per bar: the Garman-Klass terms plus the squared gap before each bar."""
+    span, body, jump = np.log(bars.high / bars.low), np.log(bars.close / bars.open), gap(bars)
+    terms = jump * jump + (span * span / 2 - (2 * math.log(2) - 1) * body * body)
+    return np.sqrt(rolling_sum(terms, window) / window)
+
+
+@shared
+def _rogers_satchell_terms(bars: Bars) -> Float:
+    up = np.log(bars.high / bars.close) * np.log(bars.high / bars.open)
+    return up + np.log(bars.low / bars.close) * np.log(bars.low / bars.open)
+
+
+def bollinger_width(bars: Bars, *, window: int) -> Float:
+    """Distance of the bands of two standard deviations as a share of the close."""
+    return 4 * close_statistics(bars, window=window)[1] / bars.close
+
+
+def downside_share(bars: Bars, *, window: int) -> Float:
+    """Share of the falling bars in the sum of squared returns, 0 to 1; a half when nothing moved."""
+    change = bar_return(bars)
+    falling = np.minimum(change, 0.0)
+    return ratio(rolling_sum(falling * falling, window), rolling_sum(change * change, window), otherwise=0.5)
+
+
+def jump_share(bars: Bars, *, window: int) -> Float:
+    """Share of the squared returns that neighbouring returns do not confirm, 0 to 1; 0 when nothing moved."""
+    change = np.abs(bar_return(bars))
+    neighbours = change * steps_back(change, 1) * (math.pi / 2 * window / (window - 1))
+    confirmed = ratio(rolling_sum(neighbours, window - 1), rolling_sum(change * change, window), otherwise=1.0)
+    return np.maximum(1 - confirmed, 0.0)
+
+
+def volatility_of_volatility(bars: Bars, *, window: int) -> Float:
+    """Standard deviation of the last ``window`` bars' ranges over their mean; 0 when nothing moved."""
+    span = true_range(bars)
+    return ratio(above_mean(span, window)[1] * window, rolling_sum(span, window), otherwise=0.0)
 
 
 def _realized(window: int) -> Feature:
@@ -81,6 +151,7 @@ FEATURES = (
         compute=atr_share,
     ),
     _realized(10),
+    _realized(20),
     _realized(60),
     Feature(
         name="volatility_ratio_10_60",
@@ -113,5 +184,80 @@ FEATURES = (
         inputs=("close",),
         source="Bollinger, Bollinger on Bollinger Bands (2001), chapter 8",
         compute=partial(bollinger_position, window=20),
+    ),
+    *(
+        Feature(
+            name=f"atr_share_{period}",
+            group="volatility",
+            lookback=5 * period + 1,
+            inputs=("high", "low", "close"),
+            source="Wilder, New Concepts in Technical Trading Systems (1978), III",
+            compute=partial(atr_share, period=period, window=5 * period),
+        )
+        for period in (7, 21)
+    ),
+    Feature(
+        name="rogers_satchell_20",
+        group="volatility",
+        lookback=20,
+        inputs=("open", "high", "low", "close"),
+        source="Rogers, Satchell, Annals of Applied Probability 1 (1991), 504-512",
+        compute=partial(rogers_satchell, window=20),
+    ),
+    Feature(
+        name="yang_zhang_20",
+        group="volatility",
+        lookback=21,
+        inputs=("open", "high", "low", "close"),
+        source="Yang, Zhang, Journal of Business 73 (2000), 477-491",
+        compute=partial(yang_zhang, window=20),
+    ),
+    Feature(
+        name="garman_klass_yang_zhang_20",
+        group="volatility",
+        lookback=21,
+        inputs=("open", "high", "low", "close"),
+        source="Yang, Zhang, Journal of Business 73 (2000), 477-491, on Garman and Klass with opening jumps",
+        compute=partial(garman_klass_yang_zhang, window=20),
+    ),
+    Feature(
+        name="bollinger_width_20",
+        group="volatility",
+        lookback=20,
+        inputs=("close",),
+        source="Bollinger, Bollinger on Bollinger Bands (2001), chapter 8",
+        compute=partial(bollinger_width, window=20),
+    ),
+    Feature(
+        name="volatility_ratio_5_20",
+        group="volatility",
+        lookback=21,
+        inputs=("close",),
+        source="own",
+        compute=partial(volatility_ratio, short=5, long=20),
+    ),
+    Feature(
+        name="downside_share_20",
+        group="volatility",
+        lookback=21,
+        inputs=("close",),
+        source="Barndorff-Nielsen, Kinnebrock, Shephard, Measuring downside risk: realised semivariance (2010)",
+        compute=partial(downside_share, window=20),
+    ),
+    Feature(
+        name="jump_share_20",
+        group="volatility",
+        lookback=21,
+        inputs=("close",),
+        source="Barndorff-Nielsen, Shephard, Journal of Financial Econometrics 2 (2004), 1-37",
+        compute=partial(jump_share, window=20),
+    ),
+    Feature(
+        name="volatility_of_volatility_20",
+        group="volatility",
+        lookback=21,
+        inputs=("high", "low", "close"),
+        source="own",
+        compute=partial(volatility_of_volatility, window=20),
     ),
 )

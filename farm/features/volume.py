@@ -2,9 +2,15 @@
 
 from functools import partial
 
+import numpy as np
+from numba import njit
+
 from farm.bars.frame import Bars, Float
+from farm.features.candles import close_location
 from farm.features.feature import Feature
-from farm.features.windows import above_mean, ratio, rolling_sum
+from farm.features.returns import bar_return
+from farm.features.volatility import ATR_BACK, average_true_range
+from farm.features.windows import above_mean, ratio, rolling_sum, steps_back
 
 
 def volume_ratio(bars: Bars, *, window: int) -> Float:
@@ -18,6 +24,89 @@ def volume_score(bars: Bars, *, window: int) -> Float:
     return ratio(above, deviation, otherwise=0.0)
 
 
+def volume_trend(bars: Bars, *, short: int, long: int) -> Float:
+    """Mean volume over the short window in units of that over the long one; 1 without volume."""
+    return ratio(rolling_sum(bars.volume, short) * (long / short), rolling_sum(bars.volume, long), otherwise=1.0)
+
+
+def volume_variation(bars: Bars, *, window: int) -> Float:
+    """Standard deviation of volume over its mean; 0 without volume."""
+    return ratio(above_mean(bars.volume, window)[1] * window, rolling_sum(bars.volume, window), otherwise=0.0)
+
+
+def signed_volume(bars: Bars) -> Float:
+    """Volume with the sign of the bar's change: the steps of on-balance volume."""
+    return np.sign(bars.close - steps_back(bars.close, 1)) * bars.volume
+
+
+def on_balance_share(bars: Bars, *, window: int) -> Float:
+    """Change of on-balance volume over ``window`` bars per volume, -1 to 1; 0 without volume."""
+    return ratio(rolling_sum(signed_volume(bars), window), rolling_sum(bars.volume, window), otherwise=0.0)
+
+
+def money_flow(bars: Bars, *, window: int) -> Float:
+    """Chaikin's money flow: close location weighted by volume, -1 to 1; 0 without volume."""
+    flow = rolling_sum(close_location(bars) * bars.volume, window)
+    return ratio(flow, rolling_sum(bars.volume, window), otherwise=0.0)
+
+
+def money_flow_index(bars: Bars, *, window: int) -> Float:
+    """Share of typical price times volume that came on rising typical prices, 0 to 100; 50 without volume."""
+    rising, falling = _flows(typical_price(bars), bars.volume)
+    up, down = rolling_sum(rising, window), rolling_sum(falling, window)
+    return 100 * ratio(up, up + down, otherwise=0.5)
+
+
+@njit(cache=True, nogil=True)
+def _flows(price: Float, volume: Float) -> tuple[Float, Float]:
+    rising, falling = np.zeros(len(price)), np.zeros(len(price))
+    rising[:1] = falling[:1] = np.nan
+    for i in range(1, len(price)):
+        if price[i] > price[i - 1]:
+            rising[i] = price[i] * volume[i]
+        elif price[i] < price[i - 1]:
+            falling[i] = price[i] * volume[i]
+    return rising, falling
+
+
+def typical_price(bars: Bars) -> Float:
+    """Mean of high, low and close; exactly the close when all three are equal."""
+    return bars.close + ((bars.high - bars.close) + (bars.low - bars.close)) / 3
+
+
+def rolling_vwap_distance(bars: Bars, *, window: int) -> Float:
+    """Close minus the volume-weighted close of the last ``window`` bars, in average true ranges; 0 without volume."""
+    above = _above_weighted_mean(bars.close, bars.volume, window)
+    return ratio(above, average_true_range(bars), otherwise=0.0)
+
+
+@njit(cache=True, nogil=True)
+def _above_weighted_mean(x: Float, weight: Float, window: int) -> Float:
+    out = np.full(len(x), np.nan)
+    for i in range(window - 1, len(x)):
+        total = heights = 0.0
+        for j in range(i - window + 1, i + 1):
+            total += weight[j]
+            heights += weight[j] * (x[i] - x[j])
+        out[i] = heights / total if total > 0 else 0.0
+    return out
+
+
+def return_volume_correlation(bars: Bars, *, window: int) -> Float:
+    """Correlation of the size of returns with volume, both about zero, 0 to 1; 0 when nothing moved or traded."""
+    size = np.abs(bar_return(bars))
+    volume = np.where(np.isnan(size), np.nan, bars.volume)
+    scale = np.sqrt(rolling_sum(size * size, window)) * np.sqrt(rolling_sum(volume * volume, window))
+    return ratio(rolling_sum(size * volume, window), scale, otherwise=0.0)
+
+
+def notional_ratio(bars: Bars, *, window: int) -> Float:
+    """Volume times close in units of its mean over ``window`` bars; 1 without volume."""
+    notional = bars.volume * bars.close
+    return ratio(notional * window, rolling_sum(notional, window), otherwise=1.0)
+
+
+_volume = partial(Feature, group="volume", inputs=("volume",))
 FEATURES = (
     Feature(
         name="volume_ratio_20",
@@ -34,5 +123,59 @@ FEATURES = (
         inputs=("volume",),
         source="own",
         compute=partial(volume_score, window=60),
+    ),
+    _volume(
+        name="volume_trend_5_20",
+        lookback=20,
+        source="Kaufman, Trading Systems and Methods, 5th ed., chapter 12",
+        compute=partial(volume_trend, short=5, long=20),
+    ),
+    _volume(
+        name="volume_variation_20",
+        lookback=20,
+        source="own",
+        compute=partial(volume_variation, window=20),
+    ),
+    _volume(
+        name="on_balance_20",
+        lookback=21,
+        inputs=("close", "volume"),
+        source="Granville, New Key to Stock Market Profits (1963), chapter 2",
+        compute=partial(on_balance_share, window=20),
+    ),
+    _volume(
+        name="money_flow_20",
+        lookback=20,
+        inputs=("high", "low", "close", "volume"),
+        source="Chaikin's money flow: Kaufman, Trading Systems and Methods, 5th ed., chapter 12",
+        compute=partial(money_flow, window=20),
+    ),
+    _volume(
+        name="money_flow_index_14",
+        lookback=15,
+        inputs=("high", "low", "close", "volume"),
+        source="Quong, Soudack, Stocks & Commodities 7:3 (1989), Volume-weighted RSI: money flow",
+        compute=partial(money_flow_index, window=14),
+    ),
+    _volume(
+        name="vwap_distance_20",
+        lookback=ATR_BACK,
+        inputs=("high", "low", "close", "volume"),
+        source="Berkowitz, Logue, Noser, Journal of Finance 43 (1988), 97-112",
+        compute=partial(rolling_vwap_distance, window=20),
+    ),
+    _volume(
+        name="return_volume_correlation_20",
+        lookback=21,
+        inputs=("close", "volume"),
+        source="Karpoff, Journal of Financial and Quantitative Analysis 22 (1987), 109-126",
+        compute=partial(return_volume_correlation, window=20),
+    ),
+    _volume(
+        name="notional_ratio_20",
+        lookback=20,
+        inputs=("close", "volume"),
+        source="own",
+        compute=partial(notional_ratio, window=20),
     ),
 )

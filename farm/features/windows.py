@@ -39,15 +39,15 @@ def rolling_sum(x: Float, window: int) -> Float:
     start = _first(x)
     ends = np.zeros(window + 1)  # ends[k]: sum of the block before from its k-th row on
     for block in range(start, len(x), window):
-        stop = min(block + window, len(x))
+        rows, sums = x[block : block + window], out[block : block + window]
         head = 0.0
-        for i in range(block, stop):
-            head += x[i]
-            if i - start >= window - 1:
-                out[i] = ends[i - block + 1] + head
-        if stop - block == window:
+        for k in range(len(rows)):
+            head += rows[k]
+            if block > start or k == window - 1:
+                sums[k] = ends[k + 1] + head
+        if len(rows) == window:
             for k in range(window - 1, -1, -1):
-                ends[k] = ends[k + 1] + x[block + k]
+                ends[k] = ends[k + 1] + rows[k]
     return out
 
 
@@ -56,19 +56,23 @@ def _geometric_sum(x: Float, keep: float, window: int) -> Float:
     """Sum of ``keep**k`` times the value k rows ago, over the last ``window`` values."""
     out = np.full(len(x), np.nan)
     start = _first(x)
-    leaving = keep**window
+    full = start + window
+    if len(x) < full:
+        return out
     total = 0.0
-    moved = start - 1  # last row with a value other than zero
-    for i in range(start, len(x)):
+    zeros = 0  # rows since the last value other than zero
+    for i in range(start, full):
         total = total * keep + x[i]
-        if i - start >= window:
-            total -= leaving * x[i - window]
-        if x[i] != 0.0:
-            moved = i
-        elif i - moved >= window:
+        zeros = zeros + 1 if x[i] == 0.0 else 0
+    out[full - 1] = total
+    leaving = keep**window
+    coming, going, sums = x[full:], x[start:], out[full:]
+    for i in range(len(coming)):
+        total = total * keep + coming[i] - leaving * going[i]
+        zeros = zeros + 1 if coming[i] == 0.0 else 0
+        if zeros >= window:
             total = 0.0  # what is left is rounding
-        if i - start >= window - 1:
-            out[i] = total
+        sums[i] = total
     return out
 
 
@@ -122,9 +126,11 @@ def above_mean(x: Float, window: int) -> tuple[Float, Float]:
         rows = min(_BLOCK, n - block)
         total = np.zeros(rows)
         squares = np.zeros(rows)
+        now = x[block : block + rows]
         for back in range(1, window):
+            before = x[block - back : block - back + rows]  # a view: its rows are read without a check for each
             for j in range(rows):
-                step = x[block + j] - x[block + j - back]
+                step = now[j] - before[j]
                 total[j] += step
                 squares[j] += step * step
         for j in range(rows):
@@ -147,24 +153,27 @@ def mean_absolute_deviation(x: Float, above: Float, window: int) -> Float:
     for block in range(_first(x) + window - 1, n, _BLOCK):
         rows = min(_BLOCK, n - block)
         total = np.zeros(rows)
+        now, height = x[block : block + rows], above[block : block + rows]
         for back in range(window):
+            before = x[block - back : block - back + rows]
             for j in range(rows):
-                total[j] += abs(above[block + j] - (x[block + j] - x[block + j - back]))
+                total[j] += abs(height[j] - (now[j] - before[j]))
         for j in range(rows):
             out[block + j] = total[j] / window
     return out
 
 
+@njit(cache=True, nogil=True)
 def ratio(numerator: Float, denominator: Float, otherwise: float) -> Float:
     """``numerator / denominator``, and ``otherwise`` where the denominator is zero (nothing moved, nothing traded).
 
     >>> ratio(np.array([1.0, 0.0]), np.array([2.0, 0.0]), otherwise=0.0)
     array([0.5, 0. ])
     """
-    zero = denominator == 0.0
-    quotient = numerator / np.where(zero, 1.0, denominator)
-    quotient[zero] = otherwise
-    return quotient
+    out = np.empty(len(numerator))
+    for i in range(len(numerator)):
+        out[i] = otherwise if denominator[i] == 0.0 else numerator[i] / denominator[i]
+    return out
 
 
 def steps_back(x: Float, bars: int) -> Float:

@@ -1,8 +1,8 @@
 """The fold plan: a study's groups and splits in time, one value shared by all its timeframes and models."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -48,6 +48,16 @@ class FoldPlan:
     def digest(self) -> str:
         """Digest of everything the plan says."""
         return digest(asdict(self))
+
+    @classmethod
+    def of(cls, plain: Mapping[str, Any]) -> "FoldPlan":
+        """The plan whose ``asdict`` was stored as JSON."""
+        return cls(
+            kind=plain["kind"],
+            groups=tuple(Group(**group) for group in plain["groups"]),
+            splits=tuple(tuple(held_out) for held_out in plain["splits"]),
+            window=plain["window"],
+        )
 
     def paths(self) -> Int:
         """Split numbers, shape (n_paths, n_groups): path p takes group g from the p-th split that tests g; -1: none."""

@@ -18,10 +18,10 @@ from farm.report import write_report
 from farm.run.executor import Executor, executor_for
 from farm.run.files import write_stacked, write_trials
 from farm.run.folder import RunFolder, open_run
-from farm.run.judge import JudgeSpec, StudyJudged, judge_study
+from farm.run.judge import JudgeSpec, StudyJudged, judge_study, stored_judgement
 from farm.run.log import RunLog
 from farm.run.plan import FitChunk, StudyPlan, plan_study, roles_of
-from farm.run.prepare import PanelSpec, PreparedStudy, prepare_study
+from farm.run.prepare import PanelSpec, prepare_study, stored_study
 from farm.run.progress import Steps
 from farm.run.summary import summarise
 from farm.run.work import ChunkDone, Failure, fit_chunk
@@ -134,9 +134,11 @@ def run(experiment: Experiment, *, fresh: bool = False) -> RunResult:
 
 
 def _prepare(experiment: Experiment, executor: Executor, catalog: Catalog) -> list[StudyPlan]:
-    specs = [PanelSpec(experiment, symbol) for symbol in experiment.bars.symbols]
-    prepared: dict[str, PreparedStudy] = {}
-    with Steps("panels", len(specs)) as steps:
+    symbols = experiment.bars.symbols
+    stored = {symbol: stored_study(experiment, symbol) for symbol in symbols}
+    prepared = {symbol: study for symbol, study in stored.items() if study is not None}
+    specs = [PanelSpec(experiment, symbol) for symbol in symbols if symbol not in prepared]
+    with Steps("panels", len(symbols), len(prepared)) as steps:
         for one in executor.map(prepare_study, specs, "prepare panels"):
             prepared[one.symbol] = one
             steps.advance()
@@ -201,9 +203,11 @@ def _judge(
         without = len(others) - len(keys) + sum(trial.role == "candidate" for trial in lost)
         failed_here = tuple(sorted(failed[study.symbol]))
         specs.append(JudgeSpec(experiment, study, roles, failed_here, keys, without, len(studies)))
-    judged: dict[str, StudyJudged] = {}
-    with Steps("studies", len(specs)) as steps:
-        for one in executor.map(judge_study, specs, "judge studies"):
+    stored = {spec.study.symbol: stored_judgement(spec) for spec in specs}
+    judged = {symbol: one for symbol, one in stored.items() if one is not None}
+    with Steps("studies", len(specs), len(judged)) as steps:
+        missing = [spec for spec in specs if spec.study.symbol not in judged]
+        for one in executor.map(judge_study, missing, "judge studies"):
             judged[one.symbol] = one
             log.write("study", symbol=one.symbol, rows_proved=one.proof["rows_checked"])
             steps.advance()

@@ -13,7 +13,7 @@ from farm.backtest import Backtest, cost_ladder, metrics
 from farm.config import Experiment
 from farm.labels import CLASSES, Events, sample_weights
 from farm.panel import Panel
-from farm.run.plan import StudyPlan
+from farm.run.plan import FitChunk, StudyPlan
 from farm.run.prepare import open_panel
 from farm.run.source import source_digest
 from farm.run.work import read_chunks
@@ -54,21 +54,33 @@ class StudyJudged:
     returns_keys: dict[str, str]
     proof: dict[str, Any]
 
+    @classmethod
+    def of(cls, plain: dict[str, Any]) -> "StudyJudged":
+        """The judgement whose ``asdict`` was stored as JSON."""
+        return cls(**{**plain, "evidence": StudyEvidence.of(plain["evidence"])})
+
+
+def stored_judgement(spec: JudgeSpec) -> StudyJudged | None:
+    """The judgement of a study that was made from the same fits, rules and earlier trials; None where there is none."""
+    store = Store(spec.experiment.where)
+    if not store.has("judged", _judgement_key(spec)):
+        return None
+    judged = StudyJudged.of(store.get_json("judged", _judgement_key(spec)))
+    return judged if store.has("oof", judged.key) and store.has("returns", judged.key) else None
+
 
 def judge_study(spec: JudgeSpec) -> StudyJudged:
-    """Evaluate every trial of a study and gather the evidence; the tables are stored under the study's key."""
+    """Evaluate every trial of a study and gather the evidence; tables and judgement are stored."""
     experiment, prepared = spec.experiment, spec.study.prepared
     store = Store(experiment.where)
     panel = open_panel(store, prepared.panel_key)
-    chunks = [chunk for chunk in spec.study.chunks if chunk.name not in spec.failed]
-    key = _key(experiment, spec, [chunk.key for chunk in chunks])
-    predictions, records = read_chunks(store, chunks)
+    key = _study_key(spec)
+    predictions, records = read_chunks(store, _chunks(spec))
     study = StudyRecipe(spec.roles, experiment.stack, experiment.backtest, prepared.instrument).run(
         panel, prepared.plan, predictions, records
     )
-    if not store.has("oof", key):
-        store.put_table("oof", key, oof_table(panel, study))
-        store.put_table("returns", key, returns_table(panel.symbol, study))
+    store.put_table("oof", key, oof_table(panel, study))
+    store.put_table("returns", key, returns_table(panel.symbol, study))
     returns_keys = {trial.name: _store_returns(store, key, trial) for trial in study.trials}
     candidates = {trial.name: trial.headline.net for trial in study.trials if trial.role == "candidate"}
     evidence = gather_evidence(
@@ -82,7 +94,7 @@ def judge_study(spec: JudgeSpec) -> StudyJudged:
         n_studies=spec.n_studies,
         seed=experiment.seed,
     )
-    return StudyJudged(
+    judged = StudyJudged(
         symbol=prepared.symbol,
         key=key,
         evidence=evidence,
@@ -90,6 +102,8 @@ def judge_study(spec: JudgeSpec) -> StudyJudged:
         returns_keys=returns_keys,
         proof={"rows_checked": study.proof.rows_checked, "violations": list(study.proof.violations)},
     )
+    store.put_json("judged", _judgement_key(spec), asdict(judged))
+    return judged
 
 
 def oof_table(panel: Panel, study: Study) -> pa.Table:
@@ -147,15 +161,39 @@ def _constant(text: str, n: int) -> pa.Array:
     return pa.DictionaryArray.from_arrays(pa.array(np.zeros(n, dtype=np.int32)), pa.array([text])).cast(pa.string())
 
 
-def _key(experiment: Experiment, spec: JudgeSpec, chunk_keys: Sequence[str]) -> str:
+def _chunks(spec: JudgeSpec) -> list[FitChunk]:
+    return [chunk for chunk in spec.study.chunks if chunk.name not in spec.failed]
+
+
+def _study_key(spec: JudgeSpec) -> str:
+    """Digest of all that can change a study's tables."""
+    experiment = spec.experiment
     return digest(
         [
             spec.study.prepared.values_digest,
             spec.study.prepared.instrument.digest(),
-            list(chunk_keys),
+            [chunk.key for chunk in _chunks(spec)],
             None if experiment.stack is None else experiment.stack.digest(),
             experiment.backtest.digest(),
             source_digest("stack", "backtest", "study", "labels", "folds", "run/judge", "bars/instrument"),
+        ]
+    )
+
+
+def _judgement_key(spec: JudgeSpec) -> str:
+    """Digest of all that can change what is said of a study."""
+    prepared = spec.study.prepared
+    return digest(
+        [
+            _study_key(spec),
+            list(spec.past_returns),
+            spec.past_without_returns,
+            spec.n_studies,
+            spec.experiment.verdict.digest(),
+            spec.experiment.seed,
+            prepared.sessions_per_year,
+            prepared.about["suspicious_features"],
+            source_digest("verdict", "stats"),
         ]
     )
 

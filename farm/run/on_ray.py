@@ -29,10 +29,18 @@ class OnRay:
 
     def __init__(self, execution: Execution, threads: int) -> None:
         self._threads = threads
-        self._started = not ray.is_initialized()
-        address = execution.address or os.environ.get("RAY_ADDRESS")
+        self._address = execution.address or os.environ.get("RAY_ADDRESS")
+        self._workers = execution.workers
+        self._started = False
+        self.cores = execution.workers or 1
+
+    def _connect(self) -> None:
+        """Join or start Ray; a run that finds everything stored never does."""
         if self._started:
-            _start(address, execution.workers)
+            return
+        if not ray.is_initialized():
+            _start(self._address, self._workers)
+            self._started = True
         data = ray.data.DataContext.get_current()
         data.enable_progress_bars = False
         data.print_on_execution_start = False
@@ -40,8 +48,7 @@ class OnRay:
         logging.getLogger("ray.data._internal.progress").setLevel(logging.ERROR)  # it warns of what was asked for
         resources: dict[str, float] = ray.cluster_resources()  # type: ignore[no-untyped-call]  # Ray's own gap
         cluster = int(resources.get("CPU", 1))
-        self.cores = min(execution.workers or cluster, cluster)
-        self._address = address or "local"
+        self.cores = min(self._workers or cluster, cluster)
 
     def map(self, work: Callable[[Spec], Result], specs: Sequence[Spec], name: str) -> Iterator[Result]:
         """Results of ``work`` on every spec, as they come.
@@ -50,6 +57,7 @@ class OnRay:
         """
         if not specs:
             return
+        self._connect()
         items = [{"spec": pickle.dumps(spec)} for spec in specs]
         width = min(max(1, self.cores // self._threads), len(items))
         dataset = ray.data.from_items(items, override_num_blocks=len(items)).map_batches(
@@ -66,13 +74,14 @@ class OnRay:
                 yield result
 
     def describe(self) -> dict[str, Any]:
-        """Where the work ran."""
+        """Where the work ran; without a job when everything was stored already."""
+        job = ray.get_runtime_context().get_job_id() if ray.is_initialized() else None
         return {
             "on": "ray",
-            "address": self._address,
+            "address": self._address or "local",
             "workers": self.cores,
             "ray": ray.__version__,
-            "job_id": ray.get_runtime_context().get_job_id(),
+            "job_id": job,
         }
 
     def close(self) -> None:

@@ -2,11 +2,12 @@
 
 import hashlib
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from farm.bars import Instrument, Loaded
+from farm.bars import Instrument, Loaded, SyntheticBars, instrument_for
 from farm.config import Experiment
 from farm.errors import BadInput
 from farm.features import suspicious_features
@@ -44,17 +45,73 @@ class PreparedStudy:
     sessions_per_year: float
     about: dict[str, Any]
 
+    def plain(self) -> dict[str, Any]:
+        """The study as JSON-able values."""
+        return {**asdict(self), "instrument": self.instrument.model_dump(mode="json")}
+
+    @classmethod
+    def of(cls, plain: dict[str, Any]) -> "PreparedStudy":
+        """The study that was stored as ``plain()``."""
+        return cls(
+            **{
+                **plain,
+                "instrument": Instrument.model_validate(plain["instrument"]),
+                "plan": FoldPlan.of(plain["plan"]),
+                "span": (plain["span"][0], plain["span"][1]),
+            }
+        )
+
 
 def prepare_study(spec: PanelSpec) -> PreparedStudy:
     """Build and store the panel of one symbol, unless it is stored already, and plan its folds."""
     experiment = spec.experiment
-    loaded = experiment.bars.read(spec.symbol)
     store = Store(experiment.where)
+    before = prepared_key(experiment, spec.symbol)
+    loaded = experiment.bars.read(spec.symbol)
     key = panel_key(experiment, loaded)
     if not store.has("panels", key):
         panel = experiment.panel.build(loaded.bars, loaded.instrument.calendar)
         store.put_arrays("panels", key, panel.arrays(), panel.text())
-    return describe(experiment, loaded, open_panel(store, key), key)
+    prepared = describe(experiment, loaded, open_panel(store, key), key)
+    if before is not None and before == prepared_key(experiment, spec.symbol):
+        store.put_json("prepared", before, prepared.plain())
+    return prepared
+
+
+def stored_study(experiment: Experiment, symbol: str) -> PreparedStudy | None:
+    """The prepared study of a file that has not been touched since, so that resuming reads no bars; None otherwise."""
+    store = Store(experiment.where)
+    key = prepared_key(experiment, symbol)
+    if key is None or not store.has("prepared", key):
+        return None
+    prepared = PreparedStudy.of(store.get_json("prepared", key))
+    return prepared if store.has("panels", prepared.panel_key) else None
+
+
+def prepared_key(experiment: Experiment, symbol: str) -> str | None:
+    """Digest of all that makes a prepared study, with a local file's size and time of change in place of its content.
+
+    None where the bars are no local file.
+    """
+    touched = None
+    if not isinstance(experiment.bars, SyntheticBars):
+        path = Path(experiment.bars.file(symbol))
+        if not path.is_file():
+            return None
+        touched = [path.stat().st_size, path.stat().st_mtime_ns]
+    chosen = None if isinstance(experiment.bars, SyntheticBars) else experiment.bars.instruments
+    return digest(
+        [
+            experiment.bars.digest(),
+            symbol,
+            touched,
+            instrument_for(symbol, chosen).digest(),
+            experiment.panel.digest_parts(),
+            experiment.folds.digest(),
+            experiment.verdict.digest(),
+            source_digest("bars", "features", "labels", "folds", "panel", "study", "run/prepare"),
+        ]
+    )
 
 
 def open_panel(store: Store, key: str) -> Panel:

@@ -55,8 +55,10 @@ def overall(rulings: Sequence[Ruling]) -> Ruling:
 
 def _study(study: StudyPlan, judged: StudyJudged, verdict: StudyVerdict) -> dict[str, Any]:
     prepared, evidence = study.prepared, judged.evidence
+    names = [trial.name for trial in study.trials]  # the experiment's order, whether judged now or read back
     candidates = []
-    for trial, ruled in verdict.candidates.items():
+    for trial in (name for name in names if name in verdict.candidates):
+        ruled = verdict.candidates[trial]
         candidates.append(
             {
                 "trial": trial,
@@ -66,7 +68,11 @@ def _study(study: StudyPlan, judged: StudyJudged, verdict: StudyVerdict) -> dict
                 **judged.trials[trial],
             }
         )
-    others = [{"trial": name, **about} for name, about in judged.trials.items() if name not in verdict.candidates]
+    others = [
+        {"trial": name, **judged.trials[name]}
+        for name in names
+        if name in judged.trials and name not in verdict.candidates
+    ]
     return {
         "symbol": study.symbol,
         "instrument": prepared.instrument.name,

@@ -7,7 +7,6 @@ from typing import Annotated, Literal
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
-from sklearn.linear_model import LogisticRegression
 
 from farm.labels import CLASSES
 from farm.section import Section
@@ -180,6 +179,8 @@ class _Logistic:
 
 
 def _logistic(inputs: Probabilities, outcomes: Outcomes, penalty: float) -> _Logistic:
+    from sklearn.linear_model import LogisticRegression
+
     odds = _log_odds(inputs)
     centre, spread = odds.mean(axis=0), odds.std(axis=0)
     spread = np.where(spread > 1e-12, spread, 1.0)

@@ -1,7 +1,5 @@
 """The laws of a model as tests: inherit `ModelContract`, give it a model, and pytest does the rest."""
 
-# ruff: noqa: D102 -- the name of a test is its sentence
-
 import pickle
 import time
 

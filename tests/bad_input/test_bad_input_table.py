@@ -181,12 +181,12 @@ TABLE: dict[str, tuple[str, Break, tuple[str, ...]]] = {
     "pairs with three test groups": (
         "synthetic",
         swap("test_groups: 2", "test_groups: 3"),
-        ("{file}:{line: test_groups}", "folds.test_groups is 3", "pairs needs cpcv with test_groups 2"),
+        ("{file}:{line: test_groups}", "folds.test_groups is 3", "judged on pairs: cpcv with test_groups 2"),
     ),
     "pairs with k-fold": (
         "synthetic",
         swap("kind: cpcv, groups: 4, test_groups: 2", "kind: kfold, groups: 4"),
-        ("{file}:{line: kfold}", "folds.kind is kfold", "nesting: none"),
+        ("{file}:{line: kfold}", "folds.kind is kfold", "judged on pairs"),
     ),
     "pairs with walk forward": (
         "synthetic",
@@ -294,7 +294,7 @@ TABLE: dict[str, tuple[str, Break, tuple[str, ...]]] = {
     "more groups than events": (
         "synthetic",
         given("decisions.events.threshold=40", "folds.groups=8"),
-        ("{file}:{line: folds}", "5 events cannot fill 8 groups", "lower folds.groups"),
+        ("--set folds.groups=8", "SYN-A", "5 events cannot fill 8 groups", "lower folds.groups"),
     ),
     "too few events to train on": (
         "synthetic",

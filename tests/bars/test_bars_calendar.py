@@ -6,12 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from farm.bars import AlwaysOpen, ExchangeCalendar
+from farm.bars import AlwaysOpen, ExchangeCalendar, FxWeek
 from farm.bars.timeframe import DAY, HOUR, MINUTE
 from farm.errors import BadInput
 
 NSE = ExchangeCalendar(name="NSE")
 CME = ExchangeCalendar(name="CME Globex Equity")
+FX = FxWeek()
+EXTENDED = ExchangeCalendar(name="NYSE", hours="extended")
 
 
 def ns(*texts: str, zone: str = "UTC") -> np.ndarray:
@@ -89,9 +91,91 @@ def test_an_unknown_calendar_names_near_ones():
         ExchangeCalendar(name="NYSEX")
 
 
-def test_a_lunch_break_is_refused_rather_than_taken_for_trading():
-    with pytest.raises(BadInput, match="lunch break"):
-        ExchangeCalendar(name="HKEX").session_of(ns("2024-03-04 03:00"))
+def test_a_lunch_break_is_closed_market_inside_the_session():
+    hong_kong = ExchangeCalendar(name="HKEX")
+    times = ns("2024-03-04 11:59", "2024-03-04 12:00", "2024-03-04 13:00", zone="Asia/Hong_Kong")
+    np.testing.assert_array_equal(hong_kong.session_of(times), [day("2024-03-04"), -1, day("2024-03-04")])
+    assert hong_kong.trading_time(times[:1], times[2:]).tolist() == [MINUTE]
+
+
+@pytest.mark.parametrize(
+    ("date", "open_minutes", "closes_at", "halted"),
+    [
+        ("2011-01-13", 23 * 60 + 30 - 15, "16:30", True),  # a Thursday: trading goes on after the halt
+        ("2011-01-14", 22 * 60 + 15, "15:15", False),  # a Friday: it does not
+        ("2011-01-17", 17 * 60 + 30, "10:30", False),  # a holiday's early close forestalls the halt
+        ("2012-11-16", 22 * 60 + 15, "15:15", False),
+        ("2012-11-19", 23 * 60, "16:15", True),
+        ("2015-09-18", 23 * 60, "16:15", True),
+        ("2015-09-21", 22 * 60 + 45, "16:00", True),
+        ("2021-06-25", 22 * 60 + 45, "16:00", True),
+        ("2021-06-28", 23 * 60, "16:00", False),
+        ("2027-06-28", 23 * 60, "16:00", False),
+    ],
+)
+def test_the_equity_future_has_the_hours_of_its_time(date, open_minutes, closes_at, halted):
+    noon = ns(f"{date} 10:00", zone="America/Chicago")
+    sessions = CME.sessions(int(noon[0]), int(noon[0]))
+    assert sessions.date.tolist() == [day(date)]
+    assert sessions.close.tolist() == ns(f"{date} {closes_at}", zone="America/Chicago").tolist()
+    assert CME.trading_time(sessions.open, sessions.close).tolist() == [open_minutes * MINUTE]
+    in_halt = ns(f"{date} 15:14", f"{date} 15:15", f"{date} 15:29", f"{date} 15:30", zone="America/Chicago")
+    if halted:
+        np.testing.assert_array_equal(CME.session_of(in_halt), [day(date), -1, -1, day(date)])
+
+
+def test_extended_hours_run_from_the_pre_market_to_the_post_market_and_shorten_with_the_day():
+    times = ns("2024-03-11 03:59", "2024-03-11 04:00", "2024-03-11 19:59", "2024-03-11 20:00", zone="America/New_York")
+    np.testing.assert_array_equal(EXTENDED.session_of(times), [-1, day("2024-03-11"), day("2024-03-11"), -1])
+    short = EXTENDED.sessions(*ns("2024-11-29 15:00", "2024-11-29 15:00"))
+    assert short.close.tolist() == ns("2024-11-29 17:00", zone="America/New_York").tolist()
+    with pytest.raises(ValueError, match="no pre-market"):
+        ExchangeCalendar(name="NSE", hours="extended")
+
+
+def test_the_usual_hours_leave_no_trace_in_the_identity():
+    assert NSE.model_dump() == {"kind": "exchange", "name": "NSE"}
+    assert EXTENDED.model_dump()["hours"] == "extended"
+    assert EXTENDED.digest() != ExchangeCalendar(name="NYSE").digest()
+
+
+@pytest.mark.parametrize("sunday", ["2024-01-07", "2024-03-10", "2024-03-24", "2024-10-27", "2024-11-03", "2031-03-09"])
+def test_the_week_of_currencies_opens_on_sunday_at_five_in_new_york(sunday):
+    monday = pd.Timestamp(sunday) + pd.Timedelta("1D")
+    friday = monday + pd.Timedelta("4D")
+    opens = ns(f"{sunday} 16:59", f"{sunday} 17:00", zone="America/New_York")
+    closes = ns(f"{friday:%F} 16:59", f"{friday:%F} 17:00", zone="America/New_York")
+    np.testing.assert_array_equal(FX.session_of(opens), [-1, day(f"{monday:%F}")])
+    np.testing.assert_array_equal(FX.session_of(closes), [day(f"{friday:%F}"), -1])
+    assert FX.trading_time(opens[1:], closes[1:]).tolist() == [5 * DAY]
+
+
+def test_the_days_of_currencies_change_at_five_in_new_york_without_a_stop():
+    times = ns("2024-07-02 16:59", "2024-07-02 17:00", zone="America/New_York")
+    np.testing.assert_array_equal(FX.session_of(times), [day("2024-07-02"), day("2024-07-03")])
+
+
+def test_currencies_rest_at_christmas_and_new_year():
+    times = ns("2030-12-24 21:59", "2030-12-24 22:00", "2030-12-25 22:00", "2031-01-01 12:00")
+    np.testing.assert_array_equal(FX.session_of(times), [day("2030-12-24"), -1, day("2030-12-26"), -1])
+    assert 258 < FX.sessions_per_year < 260
+
+
+def test_a_feed_states_its_own_week():
+    feed = FxWeek(zone="UTC", opens="20:00", closes="24:00")
+    times = ns("2024-03-10 20:00", "2024-03-14 20:00", "2024-03-15 23:59", "2024-03-16 00:00")
+    np.testing.assert_array_equal(feed.session_of(times), [day("2024-03-11"), day("2024-03-15"), day("2024-03-15"), -1])
+    with pytest.raises(ValueError, match="opens"):
+        FxWeek(opens="25:00")
+
+
+@pytest.mark.parametrize("name", ["CME Globex Equity", "NYSE", "CMEGlobex_Metals"])
+def test_thanksgiving_of_years_to_come_is_short_or_closed(name):
+    calendar = ExchangeCalendar(name=name)
+    for thanksgiving in ("2027-11-25", "2030-11-28", "2035-11-22"):
+        evening, week_before = ns(f"{thanksgiving} 20:00", f"{thanksgiving} 20:00")
+        assert calendar.session_of(np.array([evening]))[0] == -1
+        assert calendar.session_of(np.array([week_before - 7 * DAY]))[0] > 0
 
 
 def test_no_times_have_no_sessions():
@@ -99,11 +183,12 @@ def test_no_times_have_no_sessions():
     assert len(NSE.session_of(empty)) == len(NSE.trading_time(empty, empty)) == 0
 
 
-@given(st.lists(st.integers(0, 40 * 24 * 60), min_size=2, max_size=40))
-def test_trading_time_adds_up_and_counts_only_open_minutes(minutes):
-    start = int(ns("2024-10-20")[0])
+@pytest.mark.parametrize("month", ["2024-10-20", "2012-11-01", "2015-09-01"])  # clock changes, and changes of hours
+@given(minutes=st.lists(st.integers(0, 40 * 24 * 60), min_size=2, max_size=40))
+def test_trading_time_adds_up_and_counts_only_open_minutes(month, minutes):
+    start = int(ns(month)[0])
     times = start + np.sort(np.array(minutes)) * MINUTE
-    for calendar in (AlwaysOpen(), NSE, CME):
+    for calendar in (AlwaysOpen(), NSE, CME, FX, EXTENDED):
         parts = calendar.trading_time(times[:-1], times[1:])
         assert parts.sum() == calendar.trading_time(times[:1], times[-1:])[0]
         every = np.arange(times[0], times[-1], MINUTE)

@@ -45,15 +45,60 @@ def test_every_instrument_that_comes_with_farm_is_sound_and_names_its_source():
         ("folder/FILUSDT_perp_1m_binance", "binance_perp"),
         ("SYN_A", "synthetic"),
         ("MES", "cme_equity_micro"),
+        ("ES", "cme_equity_emini"),
+        ("ES_emini_future_1m_cme_201101_a", "cme_equity_emini"),
+        ("MGC", "comex_gold_micro"),
+        ("SPY_1m_ninjatrader_2011", "us_etf"),
+        ("multi/AAPLUSUSD_m15", "us_equity"),
+        ("EURUSD_fx_1m_histdata_201701_201704", "fx_usd"),
+        ("EURUSD", "fx_usd"),
+        ("multi/EURUSD_h4", "fx_usd_utc4h"),
+        ("USDJPY", "fx_jpy"),
+        ("EURGBP", "fx_gbp"),
+        ("XAUUSD", "metal_spot"),
+        ("multi/BTCUSD_m30", "crypto_usd"),
+        ("multi/LINKUSDT_m30", "crypto_usdt"),
+        ("BTCUSDT", "crypto_usdt"),
     ],
 )
 def test_a_symbol_gets_the_instrument_whose_pattern_fits(symbol, name):
     assert instrument_for(symbol, None).name == name
 
 
-def test_a_tick_of_the_micro_future_is_a_dollar_and_a_quarter():
-    mes = instrument_for("MES", None)
-    assert mes.tick_size * mes.point_value == 1.25
+@pytest.mark.parametrize(
+    ("symbol", "money", "currency"),
+    [("MES", 1.25, "USD"), ("ES", 12.5, "USD"), ("MGC", 1.0, "USD"), ("SPY", 0.01, "USD"), ("USDJPY", 0.001, "JPY")],
+)
+def test_a_tick_is_worth_what_the_exchange_says(symbol, money, currency):
+    instrument = instrument_for(symbol, None)
+    assert instrument.tick_size * instrument.point_value == pytest.approx(money, rel=1e-12)
+    assert instrument.currency == currency
+
+
+def test_no_symbol_fits_two_of_the_instruments_that_come_with_farm():
+    for path in sorted(instruments_folder().glob("*.yaml")):
+        for pattern in read_instrument(path).symbols:
+            symbol = pattern.replace("*", "").replace("?", "4")
+            assert instrument_for(symbol, None).name == path.stem
+
+
+@pytest.mark.parametrize(
+    ("symbol", "price", "money"),
+    [
+        ("ES", 4000.0, 2 * (2.1 + 0.25 * 12.5)),  # two contracts: commission and a quarter of a tick each
+        ("MES", 4000.0, 2 * (0.62 + 0.5 * 1.25)),
+        ("MGC", 1900.0, 2 * (0.87 + 0.75 * 1.0)),
+        ("SPY", 500.0, 2 * 500 * 0.8e-4),
+        ("AAPL", 200.0, 2 * 200 * 1.8e-4),
+        ("EURUSD", 1.1, 2 * 1.1 * 0.5e-4),
+        ("USDJPY", 150.0, 2 * 150 * 0.5e-4),
+        ("BTCUSD", 60_000.0, 2 * 60_000 * 11e-4),
+        ("LTCUSDT", 80.0, 2 * 80 * 12e-4),
+    ],
+)
+def test_two_contracts_cost_what_the_file_says(symbol, price, money):
+    found = instrument_for(symbol, None).fill_cost(np.array([price]), np.array([-2.0]))
+    np.testing.assert_allclose(found, [money], rtol=1e-12)
 
 
 @pytest.mark.parametrize(

@@ -333,11 +333,9 @@ def test_bars_outside_the_sessions_are_counted_or_stop(tmp_path, table, read):
         read(tmp_path, table, **nse)
 
 
-def test_daily_bars_fit_only_days_without_a_closing(tmp_path, table):
+def test_daily_bars_of_an_open_market_are_days_of_utc(tmp_path, table):
     table["timestamp"] = pd.date_range("2024-03-04", periods=30, freq="1D", tz="UTC")
     assert read_parquet(tmp_path, table, timeframe="1d").report.sessions == 30
-    with pytest.raises(BadInput, match="cannot be placed"):
-        read_parquet(tmp_path, table, timeframe="1d", instruments={"SYN": "nse_equity"})
 
 
 def test_a_file_without_one_good_row_says_what_was_wrong_with_the_first(tmp_path, table):
@@ -367,3 +365,45 @@ def test_any_clock_is_read_back_to_the_same_instants(tmp_path_factory, zone, sta
 
 def _once(wall: pd.Series, zone: str) -> bool:
     return not wall.dt.tz_localize(zone, ambiguous="NaT", nonexistent="NaT").isna().any()
+
+
+def daily(first="2024-11-25", days=10) -> pd.DataFrame:
+    """Ten weekdays of New York around Thanksgiving and its short Friday."""
+    time = pd.date_range(first, periods=days, freq="B", tz="UTC")
+    price = np.linspace(100, 110, days)
+    return pd.DataFrame({"timestamp": time, "open": price, "high": price, "low": price, "close": price, "volume": 1.0})
+
+
+@READERS
+def test_a_daily_bar_is_its_session_by_date(tmp_path, read):
+    given = {"timeframe": "1d", "instruments": {"SYN": "us_equity"}}
+    loaded = read(tmp_path, daily(), **given)
+    assert (loaded.report.bars, loaded.report.outside_session, loaded.report.segments) == (9, 1, 1)  # Thanksgiving
+    short = list(pd.to_datetime(loaded.bars.session, unit="D").strftime("%F")).index("2024-11-29")
+    assert pd.to_datetime(loaded.bars.open_time[short], utc=True) == pd.Timestamp("2024-11-29 14:30", tz="UTC")
+    assert pd.to_datetime(loaded.bars.available_at[short], utc=True) == pd.Timestamp("2024-11-29 18:00", tz="UTC")
+
+
+@READERS
+def test_daily_bars_are_stamped_by_date_and_nothing_else(tmp_path, read):
+    given = {"timeframe": "1d", "instruments": {"SYN": "us_equity"}}
+    with pytest.raises(BadInput, match="declare `stamp: open`"):
+        read(tmp_path, daily(), stamp="close", **given)
+    at_the_close = daily().assign(timestamp=daily().timestamp + pd.Timedelta("21h"))
+    with pytest.raises(BadInput, match="not on the 1d grid"):
+        read(tmp_path, at_the_close, **given)
+    with pytest.raises(BadInput, match="longer than a session"):
+        read(tmp_path, daily(), timeframe="2d")
+
+
+@READERS
+def test_a_lost_day_is_a_hole_of_its_session(tmp_path, read):
+    given = {"timeframe": "1d", "instruments": {"SYN": "us_equity"}}
+    report = read(tmp_path, daily().drop(index=[6]), **given).report
+    assert [hole.trading_time for hole in report.holes] == [390 * 60 * 10**9]
+
+
+def test_a_daily_bar_of_a_week_longer_than_its_days_is_not_known_early(tmp_path):
+    given = {"timeframe": "1d", "instruments": {"SYN": "fx_usd_utc4h"}}
+    bars = read_csv(tmp_path, daily("2024-03-04", 5), **given).bars
+    assert pd.to_datetime(bars.available_at[-1], utc=True) == pd.Timestamp("2024-03-09 00:00", tz="UTC")

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from farm.bars import Loaded, ParquetBars, resample
+from farm.bars import Loaded, ParquetBars, instrument_for, resample
 from farm.bars.timeframe import DAY, MINUTE
 from farm.errors import BadInput
 
@@ -79,8 +79,67 @@ def test_a_future_that_trades_at_night_lies_in_the_exchanges_sessions(data_folde
     symbol = "ES_emini_future_1m_cme_201101_a"
     report = read(data_folder, symbol, instruments={symbol: "cme_equity_micro"}).report
     assert (report.rows, report.sessions, report.segments) == (15_946, 12, 1)
-    # The calendar has today's hours, to 16:00 in Chicago; in 2011 the future traded to 16:30 after a halt.
-    assert report.outside_session == 256
+    assert report.outside_session == 1  # the closing print of the holiday, at 10:30 in Chicago
+
+
+def test_the_hours_of_2011_and_2015_leave_nothing_of_the_future_outside(data_folder):
+    report = read(data_folder, "ES_emini_future_1m_cme_201101_a").report
+    assert report.missing_time // MINUTE < 7 * 60  # the halts are the calendar's, not missing
+    bars_of_2015 = pd.read_parquet(data_folder / "ES_emini_dollar_bars_2015.parquet").timestamp
+    stamps = pd.DatetimeIndex(bars_of_2015).as_unit("ns").asi8
+    outside = instrument_for("ES", None).calendar.session_of(stamps) < 0
+    assert outside.sum() <= 3
+
+
+def test_an_etf_with_pre_and_post_market_lies_in_extended_hours(data_folder):
+    report = read(data_folder, "SPY_1m_ninjatrader_2011").report
+    assert (report.rows, report.outside_session, report.sessions, report.segments) == (14_180, 0, 20, 1)
+    regular = read(data_folder, "SPY_1m_ninjatrader_2011", instruments={"SPY_1m_ninjatrader_2011": "us_equity"})
+    assert np.unique(regular.bars.session, return_counts=True)[1].max() == 390
+
+
+def test_currencies_are_whole_but_for_an_hour_that_summer_time_shifts(data_folder):
+    report = read(data_folder, "EURUSD_fx_1m_histdata_201701_201704").report
+    # From 12 March on the file is an hour late: its Fridays end at 18:00 in New York, its Sundays begin there.
+    assert (report.rows, report.outside_session, report.segments) == (122_100, 416, 1)
+    broker = read(data_folder, "multi/EURUSD_h4", timeframe="4h").report
+    assert (broker.segments, broker.missing_time) == (1, 0)
+    assert broker.outside_session == 73  # Christmas and New Year's days
+
+
+def test_a_day_of_a_share_is_its_session(data_folder):
+    loaded = read(data_folder, "backtesting_py/GOOG_1d", timeframe="1d")
+    assert (loaded.report.bars, loaded.report.missing_time, loaded.report.segments) == (2_148, 0, 1)
+    hours = loaded.bars.available_at - loaded.bars.open_time
+    assert (hours == 390 * MINUTE).mean() > 0.98
+
+
+@pytest.mark.parametrize(
+    ("symbol", "timeframe", "splits"),
+    [
+        ("multi/AAPLUSUSD_m15", "15min", [("2020-08-31", 4)]),
+        ("multi/TSLAUSUSD_m15", "15min", [("2020-08-31", 5), ("2022-08-25", 3)]),
+        ("nse_1m/FEDERALBNK_1m", "1min", [("2015-07-03", 2)]),
+    ],
+)
+def test_real_splits_are_named_one_after_the_other_until_all_are_declared(data_folder, symbol, timeframe, splits):
+    given = {"timeframe": timeframe, "instruments": {symbol: "nse_equity"} if "nse" in symbol else {}}
+    declared = []
+    for date, ratio in splits:
+        with pytest.raises(BadInput, match=rf"{{date: {date}, ratio: {ratio}}}"):
+            read(data_folder, symbol, adjustments={symbol: declared}, **given)
+        declared.append({"date": date, "ratio": ratio})
+    loaded = read(data_folder, symbol, adjustments={symbol: declared}, **given)
+    assert loaded.report.jumps == ()
+    assert loaded.report.adjusted > 0
+
+
+@pytest.mark.parametrize("symbol", ["ALGOUSDT_perp_1m_binance", "DOTUSDT_perp_1m_binance"])
+def test_another_level_after_a_hole_of_months_is_no_jump(data_folder, symbol):
+    loaded = read(data_folder, symbol)
+    assert loaded.report.jumps == ()
+    across = np.flatnonzero(np.diff(loaded.bars.segment))
+    assert np.abs(np.log(loaded.bars.open[across + 1] / loaded.bars.close[across])).max() > 1
 
 
 def test_declaring_another_timeframe_is_refused(data_folder):

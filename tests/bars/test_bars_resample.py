@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from farm.bars import AlwaysOpen, Bars, ExchangeCalendar, resample
+from farm.bars import AlwaysOpen, Bars, ExchangeCalendar, FxWeek, resample
 from farm.bars.segment import place
 from farm.bars.timeframe import DAY, HOUR, MINUTE
 from farm.errors import BadInput
@@ -18,9 +18,28 @@ NSE = ExchangeCalendar(name="NSE")
 START = int(pd.Timestamp("2024-03-04", tz="UTC").as_unit("ns").value)  # a Monday
 
 
-def bars_at(minutes: np.ndarray, calendar=ALWAYS, timeframe="1min", step=MINUTE, seed=0) -> Bars:
-    """Random bars at minutes after START that lie in sessions."""
-    open_time = START + np.unique(minutes).astype(np.int64) * MINUTE
+CALENDARS = {
+    "always": ALWAYS,
+    "nse": NSE,
+    "nyse": ExchangeCalendar(name="NYSE"),
+    "nyse_extended": ExchangeCalendar(name="NYSE", hours="extended"),
+    "cme": ExchangeCalendar(name="CME Globex Equity"),
+    "fx": FxWeek(),
+}
+LADDER = ("1min", "5min", "10min", "15min", "20min", "25min", "30min", "45min", "1h", "4h", "1d")
+
+
+def utc(text: str) -> int:
+    return int(pd.Timestamp(text, tz="UTC").as_unit("ns").value)
+
+
+# A plain week; the weekends on which New York's clock changes; the daily halts, early close and hours of other years.
+WEEKS = [utc(day) for day in ("2024-03-05", "2024-03-08", "2024-11-01", "2011-01-14", "2012-11-16", "2024-11-27")]
+
+
+def bars_at(minutes: np.ndarray, calendar=ALWAYS, timeframe="1min", step=MINUTE, seed=0, start=START) -> Bars:
+    """Random bars at minutes after the start that lie in sessions."""
+    open_time = start + np.unique(minutes).astype(np.int64) * MINUTE
     open_time = open_time[calendar.session_of(open_time) >= 0]
     placed = place(open_time, step, calendar, HOUR)
     rng = np.random.default_rng(seed)
@@ -61,14 +80,14 @@ gappy = st.builds(
 )
 
 
-def gappy_bars(case, calendar) -> Bars:
+def gappy_bars(case, calendar, start=START) -> Bars:
     seed, keep, holes = case
     rng = np.random.default_rng(seed)
     there = rng.random(3 * 1440) < keep
-    for start, length in holes:
-        there[start : start + length] = False
+    for at, length in holes:
+        there[at : at + length] = False
     there[400] = True
-    return bars_at(np.flatnonzero(there), calendar, seed=seed)
+    return bars_at(np.flatnonzero(there), calendar, seed=seed, start=start)
 
 
 def test_a_gap_longer_than_the_limit_starts_a_segment():
@@ -174,12 +193,12 @@ def test_what_is_known_at_a_time_does_not_change_with_what_comes_later(calendar,
     assert (then.available_at[len(readable) :] > base.available_at[-1]).all()
 
 
-@pytest.mark.parametrize("calendar", [ALWAYS, NSE], ids=["always", "nse"])
-@given(case=gappy, first=st.integers(1, 2000))
-def test_bars_do_not_depend_on_where_the_file_starts(calendar, case, first):
-    base = gappy_bars(case, calendar)
+@pytest.mark.parametrize("calendar", CALENDARS.values(), ids=CALENDARS)
+@given(case=gappy, first=st.integers(1, 4000), start=st.sampled_from(WEEKS))
+def test_bars_do_not_depend_on_where_the_file_starts(calendar, case, first, start):
+    base = gappy_bars(case, calendar, start)
     later = base.between(min(first, len(base)), len(base))
-    for timeframe in ("5min", "25min", "1h"):
+    for timeframe in LADDER:
         whole, part = resample(base, timeframe, calendar), resample(later, timeframe, calendar)
         assert same(part, whole.between(len(whole) - len(part), len(whole)))
         missed = whole.between(0, len(whole) - len(part))
@@ -187,11 +206,45 @@ def test_bars_do_not_depend_on_where_the_file_starts(calendar, case, first):
             assert (missed.open_time <= later.open_time[0]).all()
 
 
+@pytest.mark.parametrize("calendar", CALENDARS.values(), ids=CALENDARS)
+@pytest.mark.parametrize("start", WEEKS)
+def test_bins_of_a_whole_week_count_from_the_open_of_each_session(calendar, start):
+    base = bars_at(np.arange(7 * 1440), calendar, start=start)
+    inside = base.between(int(np.searchsorted(base.session, base.session[0], side="right")), len(base))
+    sessions = calendar.sessions(int(inside.open_time[0]), int(inside.open_time[-1]))
+    for timeframe in LADDER[1:-1]:
+        longer = resample(inside, timeframe, calendar)
+        offset = longer.open_time - sessions.open[np.searchsorted(sessions.date, longer.session)]
+        assert (offset % (longer.available_at - longer.open_time).max() == 0).all()
+        assert longer.volume.sum() == inside.volume[inside.open_time < longer.available_at[-1]].sum()
+    days = resample(inside, "1d", calendar)
+    np.testing.assert_array_equal(days.open_time, sessions.open[: len(days)])
+    np.testing.assert_array_equal(days.available_at, sessions.close[: len(days)])
+
+
+def test_four_hours_of_currencies_follow_the_clock_of_new_york():
+    base = bars_at(np.arange(7 * 1440), CALENDARS["fx"], start=utc("2024-03-07"))
+    longer = pd.DatetimeIndex(resample(base, "4h", CALENDARS["fx"]).frame().open_time)
+    assert set(longer.tz_convert("America/New_York").hour) == {1, 5, 9, 13, 17, 21}
+    assert set(longer.hour) == {22, 2, 6, 10, 14, 18} | {21, 1, 5, 9, 13, 17}
+
+
+def test_a_bin_over_a_halt_holds_what_traded_on_both_sides():
+    cme = CALENDARS["cme"]
+    base = bars_at(np.arange(1440), cme, start=utc("2011-01-12 23:00"))
+    hours = resample(base, "1h", cme)
+    halted = hours.between(22, 23)  # 15:00 to 16:00 in Chicago, halted for its second quarter
+    inside = (base.open_time >= halted.open_time[0]) & (base.open_time < halted.available_at[0])
+    assert inside.sum() == 45
+    assert halted.volume[0] == base.volume[inside].sum()
+    assert hours.available_at[23] - hours.open_time[23] == 30 * MINUTE  # to the close at 16:30
+
+
 @given(case=gappy)
 def test_no_bar_is_readable_before_its_last_trade(case):
-    for calendar in (ALWAYS, NSE):
+    for calendar in (ALWAYS, NSE, CALENDARS["cme"], CALENDARS["fx"]):
         base = gappy_bars(case, calendar)
-        for timeframe in ("5min", "1h", "1d"):
+        for timeframe in ("25min", "1h", "1d"):
             longer = resample(base, timeframe, calendar)
             for number in range(len(longer)):
                 inside = (base.open_time >= longer.open_time[number]) & (base.open_time < longer.available_at[number])

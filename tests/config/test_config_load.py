@@ -92,9 +92,9 @@ def test_set_puts_a_value_in_place_and_makes_the_sections_it_needs(
 
 
 def test_the_last_set_wins_and_later_ones_see_earlier_ones(write: Write) -> None:
-    sets = ["folds={kind: kfold, groups: 3}", "folds.groups=5", "stack=null"]
+    sets = ["folds={kind: cpcv, groups: 3}", "folds.groups=5", "stack=null"]
     experiment = load_experiment(write(TEXT), sets)
-    assert (experiment.folds.kind, experiment.folds.groups) == ("kfold", 5)
+    assert (experiment.folds.kind, experiment.folds.groups) == ("cpcv", 5)
 
 
 def test_a_section_that_is_null_in_the_file_can_be_filled_by_set(write: Write) -> None:

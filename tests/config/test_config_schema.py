@@ -42,7 +42,7 @@ def test_every_section_refuses_keys_it_does_not_know() -> None:
 def test_every_kind_of_a_section_is_listed() -> None:
     schema = experiment_schema()
     assert set(schema["properties"]["folds"]["discriminator"]["mapping"]) == {"cpcv", "kfold", "walk_forward"}
-    assert set(schema["properties"]["bars"]["discriminator"]["mapping"]) == {"csv", "parquet", "synthetic"}
+    assert set(schema["properties"]["bars"]["discriminator"]["mapping"]) == {"contracts", "csv", "parquet", "synthetic"}
 
 
 @pytest.mark.parametrize("path", EXPERIMENTS, ids=lambda path: path.name)

@@ -87,7 +87,14 @@ def test_range_volatility_recovers_a_known_sigma():
     path = 100 * np.exp(start + np.concatenate((np.zeros((3000, 1)), steps), axis=1))
     table = {"open": path[:, 0], "high": path.max(1), "low": path.min(1), "close": path[:, -1], "volume": path[:, 0]}
     bars = daily(pd.DataFrame(table))
-    for name in ("parkinson_20", "garman_klass_20", "realized_volatility_60"):
+    for name in (
+        "parkinson_20",
+        "garman_klass_20",
+        "rogers_satchell_20",
+        "yang_zhang_20",
+        "garman_klass_yang_zhang_20",
+        "realized_volatility_60",
+    ):
         variance = np.nanmean(registry()[name].values(bars) ** 2)
         assert np.sqrt(variance) == pytest.approx(0.01, rel=0.04), name
 
@@ -105,8 +112,56 @@ NEUTRAL = {
     "volume_ratio_20": 1.0,
     "volatility_ratio_10_60": 1.0,
     "range_14": 1.0,
+    "realized_kurtosis_20": 3.0,
+    "variance_ratio_5_60": 1.0,
+    "ultimate_oscillator": 50.0,
+    "money_flow_index_14": 50.0,
+    "notional_ratio_20": 1.0,
+    "volume_trend_5_20": 1.0,
+    "amihud_ratio_20_100": 1.0,
+    "downside_share_20": 0.5,
+    "volatility_rank_100": 0.5,
+    "volume_rank_100": 0.5,
+    "hurst_128": 0.5,
+    "hmm_rising": 0.5,
+    "overlap": 1.0,
+    "aroon_up_25": 100.0,
+    "still_share_20": 1.0,
 }
 NEUTRAL |= dict.fromkeys(("cci_20", "adx_14", "bollinger_20", "volume_score_60", "body", "vwap_distance"), 0.0)
+NEUTRAL |= dict.fromkeys(
+    (
+        "direction_20",
+        "realized_skewness_60",
+        "sma_distance_200",
+        "sma_spread_10_50",
+        "kama_distance_30",
+        "macd_signal",
+        "slope_60",
+        "trend_fit_20",
+        "parabolic_distance",
+        "vortex_14",
+        "chande_14",
+        "trix_15",
+        "yang_zhang_20",
+        "jump_share_20",
+        "on_balance_20",
+        "money_flow_20",
+        "vwap_distance_20",
+        "run_10",
+        "session_place",
+        "session_gap",
+        "previous_range_place",
+        "trend_regime",
+        "choppiness_14",
+        "wavelet_detail_2",
+        "fractional_40",
+        "corwin_schultz_20",
+        "kyle_lambda_20",
+        "bulk_imbalance_20",
+    ),
+    0.0,
+)
 
 
 @pytest.mark.parametrize(("name", "value"), NEUTRAL.items())
@@ -152,6 +207,23 @@ class TestSession:
         mean = 216 + np.arange(4) / 2 + 2 / 3
         found = self.values("vwap_distance", silent) * average_true_range(bars)[-4:]
         np.testing.assert_allclose(found, 217 + np.arange(4) - mean)
+
+    def test_the_session_before_is_the_whole_one_before(self, bars):
+        """It went from 212 to 216; this one opens five higher and stands at 222 to 225."""
+        gap = np.where(np.arange(120) >= 116, 5.0, 0.0)
+        lifted = replace(bars, **{name: getattr(bars, name) + gap for name in ("open", "high", "low", "close")})
+        close = 222 + np.arange(4)
+        np.testing.assert_allclose(self.values("previous_close_distance", lifted), np.log(close / 216))
+        np.testing.assert_allclose(self.values("session_gap", lifted), np.full(4, np.log(221 / 216)))
+        np.testing.assert_allclose(self.values("previous_session_return", lifted), np.full(4, np.log(216 / 212)))
+        np.testing.assert_allclose(self.values("previous_range_place", lifted), (2 * close - 212 - 216) / 4)
+
+    def test_extremes_are_those_of_the_session_so_far(self, bars):
+        low = replace(bars, low=bars.low - np.tile([0.0, 4.0, 0.0, 0.0], 30))
+        found = self.values("session_low_distance", low) * average_true_range(low)[-4:]
+        np.testing.assert_allclose(found, [1, 5, 6, 7])
+        np.testing.assert_allclose(self.values("session_high_distance", low), 0)
+        np.testing.assert_allclose(self.values("session_place", low), 1)
 
     def test_weekdays_go_round_in_a_week(self, bars):
         found = registry()["weekday_sin"].values(bars)

@@ -1,0 +1,315 @@
+"""Features beside TA-Lib, polars-talib and polars: `python benchmarks/features.py`.
+
+Every tool runs in a process of its own, warms up once and reports the median of seven runs. polars-talib lives in an
+environment of its own, made on the first run under FARM_BENCHMARK_PEERS (else a temporary folder).
+
+The 60 columns are those that TA-Lib has too. Farm makes more of them than the peers: windows are finite, distances are
+taken in true ranges, and the columns end as rows of one table; a peer's time is that of the bare calls. Farm runs on
+THREADS threads, TA-Lib on one, polars on all it finds. The peers are given returns and clock for nothing.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import venv
+from pathlib import Path
+
+import numpy as np
+
+BARS = 1_000_000
+THREADS = 2
+RUNS = 7
+HLC = ("high", "low", "close")
+HIGHER = ("15min", "1h", "4h")
+PEER = ["polars-talib==0.2.1", "polars", "numpy", "pyarrow"]
+
+# Farm's feature: TA-Lib's function, its inputs, the input polars-talib starts from, settings, which of its outputs
+COLUMNS: dict[str, tuple[str, tuple[str, ...], str, dict[str, int], int]] = {}
+
+
+def _add(name: str, function: str, inputs: tuple[str, ...], start: str, output: int = 0, **settings: int) -> None:
+    COLUMNS[name] = (function, inputs, start, settings, output)
+
+
+for n in (1, 5, 10, 20, 60):
+    _add(f"log_return_{n}", "ROC", ("close",), "close", timeperiod=n)
+_add("roc_10", "MOM", ("close",), "close", timeperiod=10)
+for n in (10, 20, 50, 100, 200):
+    _add(f"sma_distance_{n}", "SMA", ("close",), "close", timeperiod=n)
+for n in (9, 12, 20, 26, 50, 100):
+    _add(f"ema_distance_{n}", "EMA", ("close",), "close", timeperiod=n)
+_add("wma_distance_20", "WMA", ("close",), "close", timeperiod=20)
+_add("kama_distance_30", "KAMA", ("close",), "close", timeperiod=30)
+for fast, slow in ((5, 20), (10, 50), (50, 200)):
+    _add(f"sma_spread_{fast}_{slow}", "APO", ("close",), "close", fastperiod=fast, slowperiod=slow, matype=0)
+for i, name in enumerate(("macd_line", "macd_signal", "macd_histogram")):
+    _add(name, "MACD", ("close",), "close", i, fastperiod=12, slowperiod=26, signalperiod=9)
+for name, function in (("adx_14", "ADX"), ("plus_di_14", "PLUS_DI"), ("minus_di_14", "MINUS_DI")):
+    _add(name, function, HLC, "close", timeperiod=14)
+for i, name in enumerate(("aroon_down_25", "aroon_up_25")):
+    _add(name, "AROON", ("high", "low"), "high", i, timeperiod=25)
+for n in (14, 60):
+    _add(f"slope_{n}", "LINEARREG_SLOPE", ("close",), "close", timeperiod=n)
+_add("trend_fit_20", "CORREL", ("close", "clock"), "close", timeperiod=20)
+for n in (7, 14, 21):
+    _add(f"rsi_{n}", "RSI", ("close",), "close", timeperiod=n)
+_add("stochastic_14", "STOCHF", HLC, "close", fastk_period=14, fastd_period=3)
+for i, name in enumerate(("stochastic_slow_14", "stochastic_signal_14")):
+    _add(name, "STOCH", HLC, "close", i, fastk_period=14, slowk_period=3, slowd_period=3)
+_add("cci_20", "CCI", HLC, "close", timeperiod=20)
+_add("chande_14", "CMO", ("close",), "close", timeperiod=14)
+_add("trix_15", "TRIX", ("close",), "close", timeperiod=15)
+_add("ultimate_oscillator", "ULTOSC", HLC, "close", timeperiod1=7, timeperiod2=14, timeperiod3=28)
+_add("donchian_55", "WILLR", HLC, "close", timeperiod=55)
+for n in (7, 14, 21):
+    _add(f"atr_share_{n}", "NATR", HLC, "close", timeperiod=n)
+for n in (10, 20, 60):
+    _add(f"realized_volatility_{n}", "STDDEV", ("change",), "change", timeperiod=n)
+for i, name in ((0, "bollinger_20"), (2, "bollinger_width_20")):
+    _add(name, "BBANDS", ("close",), "close", i, timeperiod=20)
+_add("range_14", "TRANGE", HLC, "close")
+_add("volume_ratio_20", "SMA", ("volume",), "volume", timeperiod=20)
+_add("volume_score_60", "STDDEV", ("volume",), "volume", timeperiod=60)
+_add("volume_variation_20", "STDDEV", ("volume",), "volume", timeperiod=20)
+_add("on_balance_20", "OBV", ("close", "volume"), "close")
+_add("money_flow_20", "AD", (*HLC, "volume"), "close")
+_add("money_flow_index_14", "MFI", (*HLC, "volume"), "close", timeperiod=14)
+_add("body", "BOP", ("open", *HLC), "open")
+
+PREAMBLE = """
+import json, resource, sys, time
+import numpy as np
+
+folder, results = sys.argv[1], {}
+given = dict(np.load(f"{folder}/bars.npz"))
+
+def measure(name, run):
+    run()
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    seconds = []
+    for _ in range(RUNS):
+        began = time.perf_counter()
+        found = run()
+        seconds.append(time.perf_counter() - began)
+        made = found
+        del found
+    results[name] = float(np.median(seconds))
+    return made
+"""
+
+CALLS = """
+calls = {}  # one call serves all of its outputs
+for function, inputs, start, settings, output in COLUMNS.values():
+    calls.setdefault((function, inputs, start, tuple(settings.items())), []).append(output)
+"""
+
+TALIB = (
+    CALLS
+    + """
+import talib
+
+def run():
+    out = []
+    for (function, inputs, start, settings), outputs in calls.items():
+        found = getattr(talib, function)(*(given[name] for name in inputs), **dict(settings))
+        out += [found[i] for i in outputs] if isinstance(found, tuple) else [found]
+    return out
+
+found = measure("60", run)
+assert len(found) == len(COLUMNS)
+np.save(f"{folder}/talib.npy", talib.CCI(given["high"], given["low"], given["close"], 20))
+"""
+)
+
+POLARS_TALIB = (
+    CALLS
+    + """
+import polars as pl
+import polars_talib
+
+frame = pl.DataFrame(given)
+
+def expression(function, inputs, start, settings):
+    others = [pl.col("clock")] if function == "CORREL" else []
+    return getattr(pl.col(start).ta, function.lower())(*others, **dict(settings))
+
+asked = [expression(*call).alias(str(i)) for i, call in enumerate(calls)]
+parts = [(i, output) for i, outputs in enumerate(calls.values()) for output in outputs]
+
+def run():
+    made = frame.select(asked)
+    return [made.to_series(i).struct.unnest().to_series(output) if made.dtypes[i] == pl.Struct else made.to_series(i)
+            for i, output in parts]
+
+found = measure("60", run)
+assert len(found) == len(COLUMNS)
+cci = [call[0] for call in calls].index("CCI")
+np.save(f"{folder}/polars_talib.npy", frame.select(asked[cci]).to_series().to_numpy())
+"""
+)
+
+JOIN = """
+import polars as pl
+
+base = pl.DataFrame({"at": given["available_at"]})
+higher = {
+    timeframe: pl.DataFrame({"at": stored["at"]} | {f"{j}@{timeframe}": x for j, x in enumerate(stored["values"].T)})
+    for timeframe in HIGHER
+    if (stored := np.load(f"{folder}/{timeframe}.npz"))
+}
+
+def run():
+    joined = base
+    for table in higher.values():
+        joined = joined.join_asof(table, on="at", check_sortedness=False)
+    return joined
+
+made = measure("join", run)
+np.save(f"{folder}/polars_join.npy", made.drop("at").to_numpy()[-2000:])
+"""
+
+FARM_BARS = """
+from farm.bars.frame import Bars
+from farm.bars.calendar import AlwaysOpen
+from farm.bars.resample import resample
+from farm.features import FeatureRecipe, registry, PRESETS
+
+prices = {name: given[name] for name in ("open", "high", "low", "close", "volume")}
+bars = Bars("RANDOM", "1min", given["open_time"], given["available_at"], **prices,
+            session=given["session"], segment=given["session"] * 0)
+"""
+
+FARM = (
+    FARM_BARS
+    + """
+sixty = FeatureRecipe(preset="none", include=tuple(COLUMNS))
+heavy = tuple(name for name in PRESETS["full"] if name.startswith(("hmm", "hurst")))
+full = FeatureRecipe(preset="full", exclude=heavy)
+few = bars.between(0, 10_000)
+full.table(few, {}, threads=THREADS)
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+table = sixty.table(bars, {}, threads=THREADS)
+results["peak"] = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+results["result"] = table.values.nbytes / 2**20
+np.save(f"{folder}/farm.npy", table.values[:, table.names.index("cci_20")])
+del table
+measure("60", lambda: sixty.table(bars, {}, threads=THREADS))
+measure("60 on one thread", lambda: sixty.table(bars, {}))
+measure("full", lambda: full.table(bars, {}, threads=THREADS))
+results["columns"] = len(full.names)
+"""
+)
+
+FARM_JOIN = (
+    FARM_BARS
+    + """
+from farm.features.asof import asof_rows
+from farm.features.table import join
+from farm.features.wavelets import DAUBECHIES, multiresolution
+
+higher = {timeframe: resample(bars, timeframe, AlwaysOpen()) for timeframe in HIGHER}
+columns = {}
+for timeframe, table in higher.items():
+    columns[timeframe] = np.random.default_rng(0).normal(size=(len(table), 10))
+    np.savez(f"{folder}/{timeframe}.npz", at=table.available_at, values=columns[timeframe])
+
+def run():
+    out = np.empty((len(bars), 30))
+    for i, (timeframe, table) in enumerate(higher.items()):
+        join(out[:, 10 * i : 10 * i + 10], columns[timeframe], asof_rows(bars, table), threads=THREADS)
+    return out
+
+np.save(f"{folder}/farm_join.npy", measure("join", run)[-2000:])
+
+change = np.diff(np.log(bars.close))
+whole = measure("wavelets", lambda: multiresolution(change, DAUBECHIES, 4))
+cut = multiresolution(change[:123_457], DAUBECHIES, 4)
+assert np.array_equal(whole[:, :123_457], cut, equal_nan=True)
+"""
+)
+
+
+def rows() -> list[dict[str, object]]:
+    """One row for each work and tool: work, tool, seconds, ratio (seconds over Farm's at the same work), peak_mib."""
+    with tempfile.TemporaryDirectory() as folder:
+        prepare(Path(folder))
+        ours = run(sys.executable, FARM, folder)
+        bare = run(sys.executable, TALIB, folder)
+        expressions = run(peer(), POLARS_TALIB, folder)
+        joined = run(sys.executable, FARM_JOIN, folder)
+        polars = run(peer(), JOIN, folder)
+        compare(Path(folder))
+    sixty, full = f"60 columns, {BARS:,} bars", f"full recipe, {ours['columns']:.0f} columns, {BARS:,} bars"
+    join, wavelets = f"three higher timeframes, 30 columns, onto {BARS:,} bars", f"causal wavelets, {BARS:,} bars"
+    measured = (
+        (sixty, "farm", ours["60"], ours["60"], ours["peak"]),
+        (sixty, "farm, one thread", ours["60 on one thread"], ours["60"], None),
+        (sixty, "TA-Lib", bare["60"], ours["60"], None),
+        (sixty, "polars-talib", expressions["60"], ours["60"], None),
+        (full, "farm", ours["full"], ours["full"], None),
+        (full, "60 columns", ours["60"], ours["full"], None),
+        (join, "farm", joined["join"], joined["join"], None),
+        (join, "polars", polars["join"], joined["join"], None),
+        (wavelets, "farm", joined["wavelets"], joined["wavelets"], None),
+    )
+    return [
+        {"work": work, "tool": tool, "seconds": seconds, "ratio": seconds / mine, "peak_mib": peak}
+        for work, tool, seconds, mine, peak in measured
+    ]
+
+
+def prepare(folder: Path) -> None:
+    """Minute bars of a random walk that every tool reads."""
+    rng = np.random.default_rng(0)
+    close = 20_000 * np.exp(np.cumsum(rng.standard_t(4, BARS)) * 2e-4)
+    open_ = np.r_[close[0], close[:-1]] * np.exp(1e-5 * rng.normal(size=BARS))
+    at = np.arange(BARS) * 60_000_000_000
+    np.savez(
+        folder / "bars.npz",
+        open=open_,
+        high=np.maximum(open_, close) * (1 + rng.exponential(1e-4, BARS)),
+        low=np.minimum(open_, close) * (1 - rng.exponential(1e-4, BARS)),
+        close=close,
+        volume=rng.poisson(50, BARS).astype(np.float64),
+        change=np.r_[0.0, np.diff(np.log(close))],
+        clock=np.arange(BARS, dtype=np.float64),
+        open_time=at,
+        available_at=at + 60_000_000_000,
+        session=at // 86_400_000_000_000,
+    )
+
+
+def run(python: str, code: str, folder: str) -> dict[str, float]:
+    """Seconds by work, from a process of its own."""
+    constants = f"COLUMNS = {COLUMNS!r}\nHIGHER = {HIGHER!r}\nTHREADS = {THREADS}\nRUNS = {RUNS}\n"
+    program = constants + PREAMBLE + code + "\nprint(json.dumps(results))\n"
+    done = subprocess.run([python, "-c", program, folder], check=True, stdout=subprocess.PIPE, text=True)
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def peer() -> str:
+    """The interpreter of polars-talib's own environment, made when it is not there."""
+    parent = Path(os.environ.get("FARM_BENCHMARK_PEERS") or Path(tempfile.gettempdir()) / "farm-benchmark-peers")
+    python = parent / "polars-talib" / "bin" / "python"
+    if not python.exists():
+        venv.create(parent / "polars-talib", with_pip=True)
+        subprocess.run([str(python), "-m", "pip", "install", "--quiet", *PEER], check=True)
+    return str(python)
+
+
+def compare(folder: Path) -> None:
+    """Refuse to time what does not agree."""
+    ours, theirs = np.load(folder / "farm.npy"), np.load(folder / "talib.npy")
+    for other in (theirs, np.load(folder / "polars_talib.npy")):
+        if not np.allclose(ours[100:], other[100:], rtol=1e-6, atol=1e-6):
+            raise SystemExit("the columns of CCI differ; the tools do not do the same work")
+    if not np.array_equal(np.load(folder / "farm_join.npy"), np.load(folder / "polars_join.npy")):
+        raise SystemExit("the joined rows differ; the tools do not do the same work")
+
+
+if __name__ == "__main__":
+    for row in rows():
+        peak = "" if row["peak_mib"] is None else f"  peak {row['peak_mib']:.0f} MiB"
+        print(f"{row['work']:<60} {row['tool']:<20} {row['seconds']:>9.4f} s  {row['ratio']:>8.2f}x{peak}")
