@@ -22,6 +22,7 @@ Spec = TypeVar("Spec")
 Result = TypeVar("Result")
 
 _OBJECT_STORE_BYTES = 256 * 1024**2
+_LONGEST_BLOCK = 8
 
 
 class OnRay:
@@ -58,20 +59,20 @@ class OnRay:
         if not specs:
             return
         self._connect()
-        items = [{"spec": pickle.dumps(spec)} for spec in specs]
-        width = min(max(1, self.cores // self._threads), len(items))
+        width = max(1, self.cores // self._threads)
+        items = [{"specs": pickle.dumps(block)} for block in guided_blocks(specs, width)]
         dataset = ray.data.from_items(items, override_num_blocks=len(items)).map_batches(
             _on_worker(work, name, self._threads),
             batch_size=1,
             num_cpus=self._threads,
-            compute=ray.data.TaskPoolStrategy(size=width),
+            compute=ray.data.TaskPoolStrategy(size=min(width, len(items))),
         )
         for batch in dataset.iter_batches(batch_size=1, prefetch_batches=0):
-            for content in batch["result"]:
-                result = pickle.loads(content)
-                if isinstance(result, BadInput):
-                    raise result
-                yield result
+            for content in batch["results"]:
+                for result in pickle.loads(content):
+                    if isinstance(result, BadInput):
+                        raise result
+                    yield result
 
     def describe(self) -> dict[str, Any]:
         """Where the work ran; without a job when everything was stored already."""
@@ -90,19 +91,36 @@ class OnRay:
             ray.shutdown()
 
 
+def guided_blocks(specs: Sequence[Spec], width: int) -> list[list[Spec]]:
+    """Specs in the blocks that one task works through: long ones first, single ones at the end.
+
+    Ray Data takes a few tenths of a second from the end of a task to the start of the next. Long blocks make that little;
+    single specs at the end let all workers finish together (guided self-scheduling, Polychronopoulos and Kuck 1987).
+
+    >>> [len(block) for block in guided_blocks(range(40), 2)]
+    [6, 5, 4, 4, 3, 3, 2, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1]
+    """
+    blocks = []
+    at = 0
+    while at < len(specs):
+        size = min(_LONGEST_BLOCK, max(1, (len(specs) - at) // (3 * width)))
+        blocks.append(list(specs[at : at + size]))
+        at += size
+    return blocks
+
+
 def _on_worker(work: Callable[[Any], Any], name: str, threads: int) -> Callable[[Any], Any]:
-    """The function that a Ray worker runs on a batch of one spec; it bears the name that dashboards show."""
+    """The function that a Ray worker runs on a block of specs; it bears the name that dashboards show."""
+
+    def one(spec: Any) -> Any:
+        try:
+            with threadpool_limits(threads):
+                return work(spec)
+        except BadInput as error:
+            return error
 
     def run(batch: Any) -> Any:
-        results = []
-        for content in batch["spec"]:
-            try:
-                with threadpool_limits(threads):
-                    result = work(pickle.loads(content))
-            except BadInput as error:
-                result = error
-            results.append(pickle.dumps(result))
-        return {"result": results}
+        return {"results": [pickle.dumps([one(spec) for spec in pickle.loads(block)]) for block in batch["specs"]]}
 
     run.__name__ = name.replace(" ", "_")
     return run

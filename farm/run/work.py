@@ -52,6 +52,8 @@ def fit_chunk(chunk: FitChunk) -> ChunkDone:
     started = time.time()
     cpu = time.process_time()
     store = Store(chunk.home)
+    if store.has("fits", chunk.key):  # the worker died later in the same block: what it stored is not fitted again
+        return ChunkDone(chunk.key, chunk.symbol, chunk.name, len(chunk.splits), 0.0, started, time.time())
     attempt = _count_attempt(store, chunk)
     if attempt > MAX_ATTEMPTS:
         message = f"the worker died in each of {MAX_ATTEMPTS} attempts; the last one may tell why in the worker's log"
