@@ -94,8 +94,8 @@ class OnRay:
 def guided_blocks(specs: Sequence[Spec], width: int) -> list[list[Spec]]:
     """Specs in the blocks that one task works through: long ones first, single ones at the end.
 
-    Ray Data takes a few tenths of a second from the end of a task to the start of the next. Long blocks make that little;
-    single specs at the end let all workers finish together (guided self-scheduling, Polychronopoulos and Kuck 1987).
+    Ray Data takes a few tenths of a second from the end of a task to the start of the next. Long blocks make little of
+    it; single specs at the end let all workers finish together (guided self-scheduling: Polychronopoulos, Kuck 1987).
 
     >>> [len(block) for block in guided_blocks(range(40), 2)]
     [6, 5, 4, 4, 3, 3, 2, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1]
