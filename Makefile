@@ -13,7 +13,7 @@ ifneq ($(wildcard $(CURDIR)/../shared/truth),)
 export FARM_TRUTH ?= $(abspath $(CURDIR)/../shared/truth)
 endif
 
-.PHONY: quickstart test test-slow lint types contracts real bench bench-check docs setup setup-dev clean help
+.PHONY: quickstart test test-slow test-nightly lint types contracts real bench bench-check docs setup setup-dev clean help
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -26,6 +26,9 @@ test: setup-dev lint types contracts ## set up, lint, check types and contracts,
 
 test-slow: setup-dev ## the tests that take minutes
 	$(BIN)/python -m pytest -m slow --timeout 3600
+
+test-nightly: setup-dev ## the laws of the core at 500 examples each
+	HYPOTHESIS_PROFILE=nightly $(BIN)/python -m pytest --timeout 3600 tests/bars tests/labels tests/folds tests/stats tests/backtest tests/stack tests/verdict tests/ledger
 
 lint: setup-dev
 	$(BIN)/ruff check .

@@ -7,7 +7,7 @@ import re
 import sys
 from pathlib import Path
 
-from benchmarks import cpcv_splits, fit_phase, labels, stats
+from benchmarks import cpcv_splits, features, fit_phase, labels, stats
 
 PAGE = Path(__file__).parents[1] / "docs" / "benchmarks.md"
 HEAD = """# Benchmarks
@@ -30,7 +30,7 @@ def main() -> None:
 
 
 def kernels() -> list[dict]:
-    return [*cpcv_splits.rows(), *labels.rows(), *stats.rows()]
+    return [*cpcv_splits.rows(), *labels.rows(), *stats.rows(), *features.rows()]
 
 
 def as_markdown(rows: list[dict]) -> str:

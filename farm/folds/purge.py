@@ -8,11 +8,15 @@ Both rules look at each held-out group by itself, so what lies between two of th
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numba import njit
+from numpy.typing import NDArray
 
 from farm.bars.frame import Int
+
+Positions = NDArray[np.signedinteger[Any]]
 
 _STRETCH = 4096
 
@@ -104,13 +108,13 @@ def _fill(ranges: Int, out: Int) -> None:
         place += length
 
 
-def positions(ranges: Int) -> Int:
+def positions(ranges: Int, dtype: type[np.signedinteger[Any]] = np.int64) -> Positions:
     """Row positions in ``ranges``, shape (n_ranges, 2) of [start, stop), as one new sorted array.
 
     >>> positions(np.array([[0, 2], [5, 8]])).tolist()
     [0, 1, 5, 6, 7]
     """
-    out = np.empty(row_count(ranges), dtype=np.int64)
+    out = np.empty(row_count(ranges), dtype=dtype)
     _fill(ranges, out)
     return out
 
@@ -174,8 +178,8 @@ class PurgedRows:
 
     def train_rows(self, held_out: Iterable[int]) -> Int:
         """Positions of the train rows, sorted."""
-        return positions(self.ranges(held_out)[0])
+        return positions(self.ranges(held_out)[0]).astype(np.int64, copy=False)
 
     def test_rows(self, held_out: Iterable[int]) -> Int:
         """Positions of the held-out rows, sorted."""
-        return positions(self.ranges(held_out)[1])
+        return positions(self.ranges(held_out)[1]).astype(np.int64, copy=False)

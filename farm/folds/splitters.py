@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike
 from farm.bars.frame import Int
 from farm.folds.embargo import fraction_of
 from farm.folds.groups import assemble_paths, group_bounds, held_out_groups
-from farm.folds.purge import PurgedRows, last_exits, positions
+from farm.folds.purge import Positions, PurgedRows, last_exits, positions
 
 Interval = Literal["closed", "half_open"]
 EmbargoFrom = Literal["label_end", "block_end"]
@@ -52,8 +52,10 @@ class _Splitter:
         """How many splits there are; the arguments are there for scikit-learn and ignored."""
         return self.n_splits
 
-    def split(self, X: HasRows, y: object = None, groups: object = None) -> Iterator[tuple[Int, Int]]:  # noqa: ARG002
-        """Train and test positions of each split: sorted int64 arrays, made one split at a time.
+    def split(self, X: HasRows, y: object = None, groups: object = None) -> Iterator[tuple[Positions, Positions]]:  # noqa: ARG002
+        """Train and test positions of each split: sorted arrays, made one split at a time.
+
+        Positions are int32, which takes half the memory, or int64 where the rows are too many for that.
 
         Parameters
         ----------
@@ -66,11 +68,13 @@ class _Splitter:
             More groups than rows, labels that do not fit the rows, an embargo as long as the data; before the first
             split when any of them would train on nothing.
         """
-        rows = self._lay_over(int(X.shape[0]) if hasattr(X, "shape") else len(X))
+        n_rows = int(X.shape[0]) if hasattr(X, "shape") else len(X)
+        dtype = np.int32 if n_rows <= np.iinfo(np.int32).max else np.int64
+        rows = self._lay_over(n_rows)
         for _ in self._ranges(rows):
             pass  # an empty train set late in the grid must not cost the fits before it
         for train, test in self._ranges(rows):
-            yield positions(train), positions(test)
+            yield positions(train, dtype), positions(test, dtype)
 
     def split_ranges(self, n_rows: int) -> Iterator[tuple[Int, Int]]:
         """The same splits as [start, stop) pairs: train (n_ranges, 2) and test (n_blocks, 2), without touching rows."""
