@@ -57,10 +57,14 @@ def rows() -> list[dict[str, object]]:
         experiment.write_text(EXPERIMENT)
         measured = {}
         for tool in ("joblib", "ray"):
-            home = Path(folder) / tool
-            _output([sys.executable, "-m", "benchmarks.fit_phase", "prepare", str(experiment), str(home)])
-            command = [sys.executable, "-m", "benchmarks.fit_phase", tool, str(experiment), str(home)]
-            measured[tool] = _watched(command, home / "fitting")
+            for purpose in ("time", "memory"):  # watching takes processor time itself
+                home = Path(folder) / f"{tool}-{purpose}"
+                _output([sys.executable, "-m", "benchmarks.fit_phase", "prepare", str(experiment), str(home)])
+                command = [sys.executable, "-m", "benchmarks.fit_phase", tool, str(experiment), str(home)]
+                if purpose == "time":
+                    measured[tool] = json.loads(_output(command))
+                else:
+                    measured[tool] |= _watched(command, home / "fitting")
         binning = json.loads(
             _output([sys.executable, "-m", "benchmarks.fit_phase", "binning", str(experiment), folder])
         )
@@ -109,12 +113,12 @@ def _watched(command: list[str], phase: Path) -> dict[str, float]:
     stop = threading.Event()
     watcher = threading.Thread(target=_watch, args=(process.pid, phase, memory, stop))
     watcher.start()
-    output, _ = process.communicate()
+    process.communicate()
     stop.set()
     watcher.join()
     if process.returncode:
         raise RuntimeError(f"{' '.join(command)} ended with {process.returncode}")
-    return {**json.loads(output.splitlines()[-1]), "mib": memory.own, "daemon_mib": memory.daemons}
+    return {"mib": memory.own, "daemon_mib": memory.daemons}
 
 
 def _watch(root: int, phase: Path, memory: Memory, stop: threading.Event) -> None:
@@ -223,7 +227,7 @@ def binning(experiment_file: str, home: str) -> None:
     from farm.run.prepare import open_panel
     from farm.store import Store
 
-    chunk = next(chunk for chunk in _chunks(experiment_file, f"{home}/joblib") if chunk.name == "boosted")
+    chunk = next(chunk for chunk in _chunks(experiment_file, f"{home}/joblib-time") if chunk.name == "boosted")
     panel = open_panel(Store(chunk.home), chunk.panel_key)
     rows = panel.events.labelled
     inputs, label = np.ascontiguousarray(panel.values[rows]), panel.events.label[rows] + 1

@@ -1,9 +1,10 @@
 """Which of three barriers a price meets first: up, down or time."""
 
 import math
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Any, Literal, TypeVar, get_args
 
 import numpy as np
 import pandas as pd
@@ -19,6 +20,7 @@ Bool = NDArray[np.bool_]
 
 Entry = Literal["next_open", "close"]
 Ambiguous = Literal["stop_first", "gap_then_stop", "nearest"]
+Answer = TypeVar("Answer")
 
 RULES: tuple[str, ...] = get_args(Ambiguous)  # the kernel knows a rule by its position here
 UP, DOWN, TIME, CUT = 1, -1, 0, 2  # what ended the watch; CUT: too few bars were left
@@ -149,7 +151,9 @@ def watch(
         touch=np.empty(n, dtype=np.int8),
         ambiguous=np.empty(n, dtype=np.bool_),
     )
-    high8, low8 = block_extremes(high, low, 8)
+    pairs = _in_parts(lambda first, last: block_extremes(high[8 * first : 8 * last], low[8 * first : 8 * last], 8),
+                      -(-len(high) // 8), threads)  # fmt: skip
+    high8, low8 = (np.concatenate(part) for part in zip(*pairs, strict=True))
     high64, low64 = block_extremes(high8, low8, 8)
 
     def part(first: int, last: int) -> None:
@@ -160,13 +164,17 @@ def watch(
             out.exit_row[cut], out.exit_price[cut], out.ret[cut], out.touch[cut], out.ambiguous[cut],
         )  # fmt: skip
 
-    edges = np.linspace(0, n, threads + 1).astype(np.int64)
-    if threads == 1:
-        part(0, n)
-    else:
-        with ThreadPoolExecutor(threads) as pool:
-            list(pool.map(part, edges[:-1], edges[1:]))
+    _in_parts(part, n, threads)
     return out
+
+
+def _in_parts(work: Callable[[int, int], Answer], n: int, threads: int) -> list[Answer]:
+    """Answers of ``work(first, last)`` over equal parts of 0 … n, one a thread."""
+    if threads == 1:
+        return [work(0, n)]
+    edges = np.linspace(0, n, threads + 1).astype(np.int64)
+    with ThreadPoolExecutor(threads) as pool:
+        return list(pool.map(work, edges[:-1], edges[1:]))
 
 
 @njit(cache=True, nogil=True)
@@ -189,14 +197,19 @@ def _sound(open_: float, high: float, low: float, close: float) -> bool:
     return positive & (high >= low) & (open_ < np.inf) & (high < np.inf) & (close < np.inf)
 
 
-def _prices(bars: pd.DataFrame) -> tuple[Float, Float, Float, Float]:
+def _prices(bars: pd.DataFrame, threads: int) -> tuple[Float, Float, Float, Float]:
     """The four price columns as contiguous arrays, checked."""
     names = ("open", "high", "low", "close")
     missing = [name for name in names if name not in bars.columns]
     if missing:
         raise ValueError(f"triple_barrier: bars have no column {', '.join(missing)}; they need {', '.join(names)}")
     open_, high, low, close = (np.ascontiguousarray(bars[name].to_numpy(dtype=np.float64)) for name in names)
-    bad = _first_bad_row(open_, high, low, close)
+
+    def first_bad(first: int, last: int) -> int:
+        found = _first_bad_row(open_[first:last], high[first:last], low[first:last], close[first:last])
+        return found + int(first) if found >= 0 else -1
+
+    bad = next((row for row in _in_parts(first_bad, len(close), threads) if row >= 0), -1)
     if bad >= 0:
         found = f"open {open_[bad]}, high {high[bad]}, low {low[bad]}, close {close[bad]}"
         raise BadInput(
@@ -274,7 +287,7 @@ def triple_barrier(
         raise ValueError(f"triple_barrier: entry is {entry!r}; choose one of {', '.join(get_args(Entry))}")
     if ambiguous not in RULES:
         raise ValueError(f"triple_barrier: ambiguous is {ambiguous!r}; choose one of {', '.join(RULES)}")
-    open_, high, low, close = _prices(bars)
+    open_, high, low, close = _prices(bars, int(threads))
     width = np.ascontiguousarray(volatility, dtype=np.float64)
     if width.shape != (len(bars),):
         raise ValueError(

@@ -6,6 +6,7 @@ complementary pairs: the i-th in lexicographic order has the i-th from the end f
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 from math import comb
 
 import numpy as np
@@ -106,9 +107,12 @@ def _tables(blocks: BlockSums) -> tuple[FloatArray, FloatArray, FloatArray, Floa
     )
 
 
+@lru_cache(maxsize=2)
 def _half_masks(n_blocks: int) -> NDArray[np.int64]:
-    """Bit masks of the halves, in the order of itertools.combinations."""
-    return _fill_half_masks(n_blocks, np.empty(comb(n_blocks, n_blocks // 2), np.int64))
+    """Bit masks of the halves, in the order of itertools.combinations; read-only."""
+    masks = _fill_half_masks(n_blocks, np.empty(comb(n_blocks, n_blocks // 2), np.int64))
+    masks.flags.writeable = False
+    return masks
 
 
 @njit(cache=True, nogil=True)

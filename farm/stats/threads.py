@@ -4,6 +4,8 @@ import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
+_PARTS_A_THREAD = 8
+
 
 def available_threads(threads: int | None) -> int:
     """`threads` as given, or as many cores as this process may use, at most 8."""
@@ -15,13 +17,20 @@ def available_threads(threads: int | None) -> int:
 
 
 def share(work: Callable[[int, int], None], n: int, threads: int) -> None:
-    """Run ``work(start, stop)`` over 0 … n in `threads` parts of equal size."""
-    edges = [n * k // threads for k in range(threads + 1)]
+    """Run ``work(start, stop)`` over 0 … n in equal parts, more than there are threads, each by whoever is free."""
     if threads == 1:
         work(0, n)
         return
+    parts = _PARTS_A_THREAD * threads
+    edges = [n * k // parts for k in range(parts + 1)]
+    waiting = iter(range(parts))  # one iterator for all threads: each part is handed out once
+
+    def take() -> None:
+        for k in waiting:
+            work(edges[k], edges[k + 1])
+
     with ThreadPoolExecutor(threads - 1) as pool:
-        others = [pool.submit(work, edges[k], edges[k + 1]) for k in range(1, threads)]
-        work(edges[0], edges[1])
+        others = [pool.submit(take) for _ in range(threads - 1)]
+        take()
         for other in others:
             other.result()
