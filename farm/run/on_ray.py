@@ -22,7 +22,7 @@ Spec = TypeVar("Spec")
 Result = TypeVar("Result")
 
 _OBJECT_STORE_BYTES = 256 * 1024**2
-_LONGEST_BLOCK = 8
+_LONGEST_BLOCK = 16
 
 
 class OnRay:

@@ -1,6 +1,8 @@
 """From bars on disk to a stored panel and its fold plan: the first stage of a run, one symbol at a time."""
 
+import ctypes
 import hashlib
+import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -75,7 +77,19 @@ def prepare_study(spec: PanelSpec) -> PreparedStudy:
     prepared = describe(experiment, loaded, open_panel(store, key), key)
     if before is not None and before == prepared_key(experiment, spec.symbol):
         store.put_json("prepared", before, prepared.plain())
+    _give_memory_back()
     return prepared
+
+
+def _give_memory_back() -> None:
+    """Return what building a panel took: the same worker process fits next, for as long as the run lasts."""
+    import pyarrow as pa
+
+    pa.default_memory_pool().release_unused()
+    if sys.platform == "linux":
+        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # glibc's own; other C libraries have none
+        if trim is not None:
+            trim(0)
 
 
 def stored_study(experiment: Experiment, symbol: str) -> PreparedStudy | None:
