@@ -141,6 +141,8 @@ def _parse(text: str, name: str) -> Any:
     except MarkedYAMLError as error:
         says = " ".join(str(part) for part in (error.context, error.problem) if part)
         raise BadInput(f"{_mark(name, error)}: not valid YAML: {says}; correct the file there{_hint(text)}") from None
+    except TypeError as error:  # ruamel's answer to a key that is itself a mapping or a list
+        raise BadInput(f"{name}: a key is not plain text ({error}); write keys as words before a colon") from None
     except (YAMLError, ValueError) as error:
         raise BadInput(f"{name}: not valid YAML: {str(error).splitlines()[0]}; correct the file") from None
 
@@ -174,7 +176,7 @@ def _apply(values: dict[str, Any], override: str, reader: _Reader) -> None:
         raise BadInput(f"{said}: is not of the form a.b=value, such as folds.groups=8")
     try:
         value = YAML(typ="rt").load(StringIO(text))
-    except (YAMLError, ValueError) as error:
+    except (YAMLError, ValueError, TypeError) as error:
         raise BadInput(f"{said}: the value is not valid YAML ({str(error).splitlines()[0]}); quote it") from None
     target = values
     for depth, part in enumerate(path[:-1], start=1):

@@ -209,3 +209,13 @@ def test_any_value_anywhere_gives_an_experiment_or_a_message_that_names_where_it
         assert isinstance(load_experiment(path, [f"{place}={value}"]), Experiment)
     except BadInput as error:
         assert str(error).startswith((f"--set {place}={value}: ", str(path)))  # noqa: PT017  # either outcome is right
+
+
+def test_a_key_that_is_itself_a_mapping_is_told_and_no_traceback(tmp_path):
+    path = tmp_path / "odd.yaml"
+    path.write_text("name: odd\nbars: {{SYN-A: {edge: 0.2}}: 1}\n")
+    with pytest.raises(BadInput, match="a key is not plain text"):
+        load_experiment(path)
+    path.write_text("name: odd\n")
+    with pytest.raises(BadInput, match="--set bars="):
+        load_experiment(path, ["bars={{a: 1}: 2}"])
