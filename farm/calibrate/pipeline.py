@@ -9,12 +9,13 @@ from threadpoolctl import threadpool_limits
 from farm.backtest import metrics
 from farm.calibrate.oracle import oracle_backtest, synthetic
 from farm.config import Experiment
+from farm.evidence import History, StudyEvidence, gather_evidence
 from farm.fit import FitRecord, fit, fit_seed
 from farm.models import Catalog, installed
 from farm.run.plan import roles_of
 from farm.run.prepare import describe, panel_key
 from farm.study import StudyRecipe
-from farm.verdict import History, Ruling, StudyEvidence, decide, gather_evidence
+from farm.verdict import Ruling, decide
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from farm.backtest import Account
 from farm.bars import BarSource
+from farm.evidence import Thresholds
 from farm.features import FeatureRecipe
 from farm.folds import Folds
 from farm.labels import Labels
@@ -17,7 +18,6 @@ from farm.panel import Decisions, PanelRecipe
 from farm.section import Section, digest
 from farm.stack import Stack
 from farm.study import STACK
-from farm.verdict import Thresholds
 
 _NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$"
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from farm.backtest import Backtest, cost_ladder, metrics
 from farm.config import Experiment
+from farm.evidence import History, StudyEvidence, gather_evidence
 from farm.labels import CLASSES, Events, sample_weights
 from farm.panel import Panel
 from farm.run.plan import FitChunk, StudyPlan
@@ -20,7 +21,6 @@ from farm.run.work import read_chunks
 from farm.section import digest
 from farm.store import Store
 from farm.study import Role, Study, StudyRecipe, Trial
-from farm.verdict import History, StudyEvidence, gather_evidence
 
 Float = NDArray[np.float64]
 
@@ -193,7 +193,7 @@ def _judgement_key(spec: JudgeSpec) -> str:
             spec.experiment.seed,
             prepared.sessions_per_year,
             prepared.about["suspicious_features"],
-            source_digest("verdict", "stats"),
+            source_digest("evidence", "stats"),
         ]
     )
 

@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-import farm.verdict
+import farm.evidence
 from farm.calibrate.pipeline import judge_market
 from farm.config import Experiment
+from farm.evidence import History, Thresholds, gather_evidence
 from farm.stats import probability_of_backtest_overfitting
 from farm.study import StudyRecipe
-from farm.verdict import History, Thresholds, gather_evidence
 
 
 @pytest.fixture
@@ -37,8 +37,8 @@ def test_pbo_and_effective_trials_are_given_the_headline_series_of_candidates(ex
     studies, matrices = [], []
     run, pbo, effective = (
         StudyRecipe.run,
-        farm.verdict.probability_of_backtest_overfitting,
-        farm.verdict.effective_trials,
+        farm.evidence.probability_of_backtest_overfitting,
+        farm.evidence.effective_trials,
     )
 
     def spied_run(self, *given):
@@ -54,8 +54,8 @@ def test_pbo_and_effective_trials_are_given_the_headline_series_of_candidates(ex
         return effective(returns)
 
     monkeypatch.setattr(StudyRecipe, "run", spied_run)
-    monkeypatch.setattr(farm.verdict, "probability_of_backtest_overfitting", spied_pbo)
-    monkeypatch.setattr(farm.verdict, "effective_trials", spied_effective)
+    monkeypatch.setattr(farm.evidence, "probability_of_backtest_overfitting", spied_pbo)
+    monkeypatch.setattr(farm.evidence, "effective_trials", spied_effective)
     judge_market(experiment)
     (study,) = studies
     headlines = [trial.headline.net for trial in study.trials if trial.role == "candidate"]

@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from farm.evidence import History, Thresholds, gather_evidence
 from farm.stats import effective_trials, holm, probabilistic_sharpe_ratio, probability_of_backtest_overfitting
-from farm.verdict import History, Thresholds, decide, gather_evidence
+from farm.verdict import decide
 
 YEAR = 252
 USUAL = Thresholds()
