@@ -1,4 +1,4 @@
-"""Bars: read, check, calendar and sessions, segments, resample, synthesize, fingerprint."""
+"""Bars: read, check, calendar and sessions, segments, gaps, resample, compare, synthesize, fingerprint."""
 
 from typing import Annotated
 
@@ -11,6 +11,8 @@ from farm.bars.contracts import ContractBars
 from farm.bars.exchange import ExchangeCalendar
 from farm.bars.frame import Bars
 from farm.bars.fx_week import FxWeek
+from farm.bars.gaps import FillForward, LeaveGaps
+from farm.bars.imbalance import Imbalance
 from farm.bars.instrument import Instrument, instrument_for
 from farm.bars.jump import Jump, Split
 from farm.bars.load import Loaded
@@ -30,9 +32,12 @@ __all__ = [
     "ContractBars",
     "CsvBars",
     "ExchangeCalendar",
+    "FillForward",
     "FxWeek",
+    "Imbalance",
     "Instrument",
     "Jump",
+    "LeaveGaps",
     "Loaded",
     "ParquetBars",
     "Roll",

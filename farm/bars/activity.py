@@ -1,6 +1,5 @@
 """Bars by what was traded instead of by the clock: volume bars and dollar bars, made of finer bars."""
 
-from dataclasses import replace
 from typing import Literal
 
 import numpy as np
@@ -8,7 +7,8 @@ from numba import njit
 from pydantic import Field
 
 from farm.bars.calendar import Calendar
-from farm.bars.frame import Bars, Float
+from farm.bars.frame import Bars, Bool, Float, Int
+from farm.bars.merge import merge
 from farm.bars.resample import session_span
 from farm.errors import BadInput
 from farm.section import Section
@@ -24,6 +24,11 @@ class Activity(Section):
 
     kind: Literal["volume", "dollar"]
     size: float = Field(gt=0)
+
+    @property
+    def says(self) -> str:
+        """What the bars are, in a few words."""
+        return f"{self.kind} bar of {self.size:g}"
 
     def make(self, base: Bars, calendar: Calendar, point_value: float = 1.0, *, known_until: int | None = None) -> Bars:
         """Bars of at least ``size`` each, counted anew from every session's open and from the end of every hole.
@@ -62,44 +67,49 @@ class Activity(Section):
         """
         if not len(base):
             return base
-        traded = base.volume if self.kind == "volume" else base.volume * base.close * point_value
-        self._stop_without_volume(base, traded)
-        session_open, session_close = session_span(base, calendar)
-        new_session = np.concatenate(([True], base.session[1:] != base.session[:-1]))
-        fresh = new_session | np.concatenate(([True], base.segment[1:] != base.segment[:-1]))
-        count, reached = _count(traded, fresh, self.size)
-        first = np.flatnonzero(np.concatenate(([True], count[1:] != count[:-1])))
-        last = np.append(first[1:], len(base)) - 1
-        full = reached[last]
-        # A remainder is a bar where its session ends after it, or where the data end and reach the session's close.
-        ends = np.append(new_session[1:], True)[last]
-        available_at = np.where(full, base.available_at[last], session_close[last])
-        until = int(base.available_at[-1]) if known_until is None else known_until
-        emitted = (full | ends) & (available_at <= until)
-        if base.open_time[0] != session_open[0]:
-            emitted &= first >= np.append(np.flatnonzero(fresh), len(base))[1]
-        return replace(
-            base,
-            open_time=base.open_time[first][emitted],
-            available_at=available_at[emitted],
-            open=base.open[first][emitted],
-            high=np.maximum.reduceat(base.high, first)[emitted],
-            low=np.minimum.reduceat(base.low, first)[emitted],
-            close=base.close[last][emitted],
-            volume=np.add.reduceat(base.volume, first)[emitted],
-            session=base.session[first][emitted],
-            segment=base.segment[first][emitted],
-        )
+        traded = amounts(base, self.kind, point_value)
+        count, reached = _count(traded, fresh_counts(base), self.size)
+        return closed_by_count(base, calendar, count, reached, known_until)
 
-    def _stop_without_volume(self, base: Bars, traded: Float) -> None:
-        first = np.flatnonzero(np.concatenate(([True], base.session[1:] != base.session[:-1])))
-        silent = np.flatnonzero(np.add.reduceat(traded, first) <= 0)
-        if len(silent):
-            day = np.datetime64(int(base.session[first[silent[0]]]), "D")
-            raise BadInput(
-                f"{base.symbol}: {self.kind} bars need volume, and {len(silent)} of {len(first)} sessions, the first "
-                f"on {day}, have none at all; take bars by time, or leave those sessions out of the file"
-            )
+
+def amounts(base: Bars, kind: Literal["volume", "dollar"], point_value: float) -> Float:
+    """What each bar traded, in contracts or in money; `BadInput` where a session traded nothing at all."""
+    traded = base.volume if kind == "volume" else base.volume * base.close * point_value
+    first = np.flatnonzero(_starts(base.session))
+    silent = np.flatnonzero(np.add.reduceat(traded, first) <= 0)
+    if len(silent):
+        day = np.datetime64(int(base.session[first[silent[0]]]), "D")
+        raise BadInput(
+            f"{base.symbol}: {kind} bars need volume, and {len(silent)} of {len(first)} sessions, the first "
+            f"on {day}, have none at all; take bars by time, or leave those sessions out of the file"
+        )
+    return traded
+
+
+def fresh_counts(base: Bars) -> Bool:
+    """Marks the bars at which counting starts anew: the first of each session and of each segment."""
+    return _starts(base.session) | _starts(base.segment)
+
+
+def closed_by_count(base: Bars, calendar: Calendar, count: Int, reached: Bool, known_until: int | None) -> Bars:
+    """The bars that runs of base bars make: ``count`` numbers the runs, ``reached`` marks where one has enough."""
+    session_open, session_close = session_span(base, calendar)
+    first = np.flatnonzero(_starts(count))
+    last = np.append(first[1:], len(base)) - 1
+    full = reached[last]
+    # A remainder is a bar where its session ends after it, or where the data end and reach the session's close.
+    ends = np.append(_starts(base.session)[1:], True)[last]
+    available_at = np.where(full, base.available_at[last], session_close[last])
+    until = int(base.available_at[-1]) if known_until is None else known_until
+    emitted = (full | ends) & (available_at <= until)
+    if base.open_time[0] != session_open[0]:
+        emitted &= first >= np.append(np.flatnonzero(fresh_counts(base)), len(base))[1]
+    return merge(base, first, base.open_time[first], available_at, emitted)
+
+
+def _starts(numbers: Int) -> Bool:
+    """Marks where a number differs from the one before; the first one always does."""
+    return np.concatenate(([True], numbers[1:] != numbers[:-1]))
 
 
 @njit(cache=True, nogil=True)

@@ -6,6 +6,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from farm.bars.dirt import disorder
 from farm.bars.frame import Int
 from farm.bars.rows import BadRow, FileRows, Rows
 from farm.errors import BadInput
@@ -65,14 +66,24 @@ def on_grid(
     return fits, bad
 
 
+def stop_at_two_of_a_span(content: FileRows, rows: Rows, open_time: Int) -> None:
+    """Raise `BadInput` where two rows are bars of one and the same span, such as two of a month."""
+    again = np.flatnonzero(open_time[1:] <= open_time[:-1])
+    if len(again):
+        at = again[0] + 1
+        raise BadInput(
+            f"{content.name(int(rows.row[at]))}: {_text(rows.time[at])} is a second bar of the span that "
+            f"{_text(rows.time[at - 1])} stands for, which opens at {_text(open_time[at])}; keep one"
+        )
+
+
 def _stop_at_disorder(content: FileRows, rows: Rows) -> None:
     back = np.flatnonzero(rows.time[1:] < rows.time[:-1])
     if len(back):
         at = back[0] + 1
         raise BadInput(
             f"{content.name(int(rows.row[at]))}: time {_text(rows.time[at])} comes after {_text(rows.time[at - 1])}; "
-            f"times must increase, and {len(back)} go back. Glued files and wrong clocks look like this, so "
-            "Farm does not sort; put the file in order"
+            f"times must increase, and {len(back)} go back. {disorder(content, rows)}"
         )
     values = (rows.open, rows.high, rows.low, rows.close, rows.volume)
     differ = np.any([each[1:] != each[:-1] for each in values], axis=0)
@@ -86,10 +97,19 @@ def _stop_at_disorder(content: FileRows, rows: Rows) -> None:
 
 def _stop(content: FileRows, bad: Sequence[BadRow]) -> None:
     if bad:
+        causes: dict[str, BadRow] = {}
+        for each in bad:
+            causes.setdefault(each.looks, each)
+        first, *others = causes.values()
+        also = "".join(f"; {content.name(each.row)}: {_told(each)}" for each in others if each.looks)
         raise BadInput(
-            f"{content.name(bad[0].row)}: {bad[0].rule}. {len(bad)} of {content.n_rows} rows break the contract; "
+            f"{content.name(first.row)}: {_told(first)}{also}. {len(bad)} of {content.n_rows} rows break the contract; "
             "correct the file, or have them dropped and listed by `on_bad_rows: quarantine`"
         )
+
+
+def _told(bad: BadRow) -> str:
+    return f"{bad.rule} ({bad.looks})" if bad.looks else bad.rule
 
 
 def _finite(rows: Rows) -> NDArray[np.bool_]:
@@ -100,12 +120,16 @@ def _prices(rows: Rows, at: int) -> str:
     return f"open {rows.open[at]:g}, high {rows.high[at]:g}, low {rows.low[at]:g}, close {rows.close[at]:g}"
 
 
+def _without_trades(rows: Rows, at: int) -> str:
+    return ", a day without trades" if rows.open[at] == rows.close[at] == rows.volume[at] == 0 else ""
+
+
 # Each rule: where it holds, and what to say where it does not. Comparisons with NaN are false, so `finite` comes first.
 _RULES = (
     (_finite, lambda rows, at: f"{_prices(rows, at)}: a price is missing or not finite"),
     (
         lambda rows: np.minimum(np.minimum(rows.open, rows.high), np.minimum(rows.low, rows.close)) > 0,
-        lambda rows, at: f"{_prices(rows, at)}: prices must be above 0",
+        lambda rows, at: f"{_prices(rows, at)}{_without_trades(rows, at)}: prices must be above 0",
     ),
     (lambda rows: rows.high >= rows.low, lambda rows, at: f"high {rows.high[at]:g} is below low {rows.low[at]:g}"),
     (

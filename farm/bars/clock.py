@@ -20,6 +20,7 @@ Problem = tuple[int, str]
 
 _EPOCH = {"epoch_s": "s", "epoch_ms": "ms", "epoch_us": "us", "epoch_ns": "ns"}
 _OFFSET = r"(?:Z|:\d\d(?:\.\d+)?\s?[+-]\d\d(?::?\d\d)?)$"
+_DATED = r"^\d{4}"
 _FIRST, _LAST = pd.Timestamp("1970-01-01"), pd.Timestamp("2261-12-31")
 
 
@@ -81,13 +82,18 @@ def _from_epoch(times: pa.Array, time_format: str, zone: str | None, file: str) 
 def _from_text(times: pa.Array, time_format: str, zone: str | None, file: str) -> tuple[Int, list[Problem]]:
     text = times.to_pandas()
     if time_format == "iso":
-        zoned = compute.sum(compute.match_substring_regex(times, _OFFSET)).as_py() or 0
-        if 0 < zoned < len(times) - times.null_count:
+        dated = compute.match_substring_regex(times, _DATED)  # a line of another file has neither date nor zone
+        zoned = _count(compute.and_(dated, compute.match_substring_regex(times, _OFFSET)))
+        if 0 < zoned < _count(dated):
             raise BadInput(f"{file}: some of its times carry a zone and some do not; write all of them one way")
         parsed = pd.to_datetime(text, format="ISO8601", errors="coerce", utc=zoned > 0)
     else:
         parsed = pd.to_datetime(text, format=time_format, errors="coerce", utc="%z" in time_format)
     return _on_clock(pd.DatetimeIndex(parsed), zone, file)
+
+
+def _count(marks: pa.Array) -> int:
+    return compute.sum(marks).as_py() or 0
 
 
 def _on_clock(times: pd.DatetimeIndex, zone: str | None, file: str) -> tuple[Int, list[Problem]]:

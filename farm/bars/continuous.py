@@ -88,8 +88,9 @@ def continuous(
 
     With ``ratio`` the prices before a roll are multiplied by new over old close of the last bar that both contracts
     have before it, with ``difference`` raised by their difference: a roll makes no return. With ``none`` prices are as
-    they traded, and the step at a roll is no return that anybody had. Volumes are the held contract's. Segments are
-    numbered as in the contracts that the bars come from: whoever joins them places them anew.
+    they traded, and the step at a roll is no return that anybody had. The first bar on a new contract is marked as
+    ``rolled``. Volumes are the held contract's. Segments are numbered as in the contracts that the bars come from:
+    whoever joins them places them anew.
 
     Parameters
     ----------
@@ -126,6 +127,7 @@ def continuous(
         for field in fields(Bars)
         if field.name not in ("symbol", "timeframe")
     }
+    columns["rolled"] = np.isin(columns["open_time"], [roll.time for roll in rolls])
     bars = replace(contracts[0].bars, symbol=symbol, **columns)
     below = np.flatnonzero(bars.low <= 0)
     if len(below):

@@ -1,23 +1,23 @@
 """The contracts of a future in one long file as a source: joined to a continuous series."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
 from typing import Literal
 
 import numpy as np
-import pyarrow as pa
-from numpy.typing import NDArray
 from pydantic import model_validator
 
-from farm.bars.calendar import AlwaysOpen
 from farm.bars.continuous import Adjust, BeforeExpiry, Contract, RollRule, continuous
 from farm.bars.fingerprint import fingerprint
+from farm.bars.gaps import LeaveGaps
 from farm.bars.load import Hole, Loaded
-from farm.bars.parquet_file import read_parquet
-from farm.bars.rows import FileRows
+from farm.bars.long_file import Column
+from farm.bars.parquet_file import read_parquet, text_of_parquet
+from farm.bars.rows import FileRows, Role
 from farm.bars.segment import place
 from farm.bars.source import FileBars
-from farm.bars.timeframe import DAY, nanoseconds
+from farm.bars.timeframe import nanoseconds
 from farm.errors import BadInput
 
 
@@ -38,26 +38,36 @@ class ContractBars(FileBars):
     def _by_time(self) -> "ContractBars":
         if self.activity is not None:
             raise ValueError("activity bars of joined contracts are not made; take bars by time, or one contract's")
+        if self.symbol_column is not None or self.prices is not None:
+            raise ValueError(
+                "a file of contracts is one future's, at quoted prices; leave symbol_column and prices out"
+            )
         return self
+
+    def rows(self, symbol: str, columns: Mapping[Role, str]) -> FileRows:
+        """The rows of the file, of all contracts."""
+        return read_parquet(self.file(symbol), columns, self.time_format, self.zone)
+
+    def text(self, symbol: str, column: str) -> Column:
+        """A column of that file as text, one a row."""
+        return text_of_parquet(self.file(symbol), column)
 
     def read(self, symbol: str) -> Loaded:
         """The joined bars of one future, with every roll in the report."""
-        file = self.file(symbol)
-        content = read_parquet(file, self.columns, self.time_format, self.zone)
-        names, expiries = self._contracts(file)
+        content = self.rows(symbol, self.columns)
+        names, expiries = self._contracts(symbol)
         loaded: list[Loaded] = []
         contracts: list[Contract] = []
         for name in sorted(set(names), key=lambda each: (expiries[each], each)):
-            one = self._load(symbol, _of(content, names == name))
+            one = self._load(symbol, content.of(names == name), LeaveGaps())
             loaded.append(one)
             contracts.append(Contract(name, (expiries[name] - date(1970, 1, 1)).days, one.bars))
         instrument = loaded[0].instrument
         calendar = instrument.calendar
         bars, rolls = continuous(contracts, self.roll, self.adjust, symbol, calendar)
-        step = nanoseconds(self.timeframe)
-        by_date = step == DAY and not isinstance(calendar, AlwaysOpen)
-        placed = place(bars.open_time, 7 * DAY if by_date else step, calendar, nanoseconds(self.max_gap))
+        placed = place(bars.open_time, bars.available_at, calendar, nanoseconds(self.max_gap))
         bars = replace(bars, segment=placed.segment)
+        whole = self.gaps.fill(bars, calendar)
         reports = [one.report for one in loaded]
         report = replace(
             reports[0],
@@ -71,31 +81,23 @@ class ContractBars(FileBars):
             missing_time=placed.missing_time,
             sessions=len(np.unique(bars.session)),
             segments=int(bars.segment[-1]) + 1,
-            fingerprint=fingerprint(bars, instrument),
+            fingerprint=fingerprint(whole, instrument),
             adjusted=sum(each.adjusted for each in reports),
             jumps=tuple(jump for each in reports for jump in each.jumps),
             not_held=sum(each.bars for each in reports) - len(bars),
             rolls=rolls,
+            closures=placed.closures,
+            short_gaps=placed.short_gaps,
+            filled=len(whole) - len(bars),
         )
-        return Loaded(bars, instrument, report)
+        return Loaded(whole, instrument, report)
 
-    def _contracts(self, file: str) -> tuple[NDArray[np.object_], dict[str, date]]:
+    def _contracts(self, symbol: str) -> tuple[Column, dict[str, date]]:
         """The contract of each row of the file, and each contract's last day."""
-        import fsspec
-        import pyarrow.parquet as pq
-
-        with fsspec.open(file, "rb") as stream:
-            present = pq.read_schema(stream).names
-            missing = [name for name in (self.contract, self.expiry) if name not in present]
-            if missing:
-                raise BadInput(
-                    f"{file}: no column {' and '.join(missing)}; the file has {', '.join(present)}. Name the columns "
-                    "by `contract` and `expiry`"
-                )
-            table = pq.read_table(stream, columns=[self.contract, self.expiry])
-        names = np.asarray(table[self.contract].cast(pa.string()).to_pylist(), dtype=object)
+        file = self.file(symbol)
+        names = self._named_by("contract", symbol)
         days: dict[str, date] = {}
-        for row, (name, text) in enumerate(zip(names, table[self.expiry].to_pylist(), strict=True), start=1):
+        for row, (name, text) in enumerate(zip(names, self._named_by("expiry", symbol), strict=True), start=1):
             try:
                 day = date.fromisoformat(str(text)[:10])
             except ValueError as error:
@@ -105,12 +107,8 @@ class ContractBars(FileBars):
                 raise BadInput(f"{file}, row {row}: {found}; each row needs its contract, each contract one last day")
         return names, days
 
-
-def _of(content: FileRows, mine: NDArray[np.bool_]) -> FileRows:
-    """The part of a file that is one contract's; rows keep their numbers."""
-    return replace(
-        content,
-        n_rows=int(mine.sum()),
-        rows=content.rows.where(mine[content.rows.row - 1]),
-        unreadable=tuple(bad for bad in content.unreadable if mine[bad.row - 1]),
-    )
+    def _named_by(self, key: Literal["contract", "expiry"], symbol: str) -> Column:
+        try:
+            return self.text(symbol, getattr(self, key))
+        except BadInput as error:
+            raise BadInput(f"{error}. Name the column by `{key}`") from error

@@ -6,9 +6,11 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+from numpy.typing import NDArray
 from pyarrow import compute
 
 from farm.bars.clock import NO_TIME, nanoseconds_utc
+from farm.bars.dirt import foreign_rows
 from farm.bars.frame import Float
 from farm.bars.rows import ROLES, BadRow, FileRows, Role, Rows, find_columns
 from farm.errors import BadInput
@@ -41,6 +43,25 @@ def read_csv(
         raise BadInput(f"{file}: the file is empty; a header line and rows are needed") from error
     except (pd.errors.ParserError, UnicodeError, EOFError, OSError, zlib.error) as error:
         raise BadInput(f"{file}: not a whole CSV file in UTF-8 ({str(error).strip()}); correct it") from error
+
+
+def text_of_csv(file: str, column: str, delimiter: str) -> NDArray[np.object_]:
+    """A column of a CSV file as text, one a line after the header; None where nothing is written."""
+    try:
+        text = pd.read_csv(
+            file,
+            sep=delimiter,
+            dtype=str,
+            keep_default_na=False,
+            na_values=[""],
+            skip_blank_lines=False,
+            usecols=[column],
+        )[column]
+    except FileNotFoundError as error:
+        raise BadInput(f"{file}: no such file; see `path` and `symbols`") from error
+    except ValueError as error:  # of what is wrong with the file, reading its rows tells first
+        raise BadInput(f"{file}: no column {column} ({error})") from error
+    return np.array([name if isinstance(name, str) else None for name in text], dtype=object)
 
 
 def _read(
@@ -82,7 +103,9 @@ def _parse(
             wrong.setdefault(int(at), f"{found[role]} {written.iloc[at]!r} is not a number")
     readable = np.ones(len(row), dtype=bool)
     readable[list(wrong)] = False
-    bad = [BadRow(int(row[at]), rule) for at, rule in sorted(wrong.items())]
+    no_time = np.array(sorted(at for at, _ in problems), dtype=np.int64)
+    looks = dict(zip(no_time.tolist(), foreign_rows(text, found, no_time, values), strict=True)) if problems else {}
+    bad = [BadRow(int(row[at]), rule, looks.get(at, "")) for at, rule in sorted(wrong.items())]
     return Rows(row, time, **values).where(readable & (time != NO_TIME)), bad
 
 

@@ -21,7 +21,8 @@ def fingerprint(bars: Bars, instrument: Instrument) -> str:
         digest.update(f"{len(text)}:{text};".encode())
     for column in fields(bars):
         values = getattr(bars, column.name)
-        if isinstance(values, np.ndarray):
+        # A mark that stands nowhere says nothing: bars without any keep the identity they had before marks were known.
+        if isinstance(values, np.ndarray) and (values.dtype != np.bool_ or values.any()):
             little = np.ascontiguousarray(values, dtype=values.dtype.newbyteorder("<"))
             digest.update(f"{column.name}:{little.dtype.str}:{little.shape};".encode())
             digest.update(little.data)

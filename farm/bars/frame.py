@@ -1,6 +1,6 @@
 """Bars in memory: one symbol on one timeframe, as plain arrays."""
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 
 import numpy as np
 import pandas as pd
@@ -8,6 +8,9 @@ from numpy.typing import NDArray
 
 Int = NDArray[np.int64]
 Float = NDArray[np.float64]
+Bool = NDArray[np.bool_]
+
+_NOWHERE: Bool = np.zeros(0, dtype=np.bool_)
 
 
 @dataclass(frozen=True, eq=False)
@@ -17,6 +20,10 @@ class Bars:
     Times are int64 nanoseconds since 1970-01-01 UTC. ``available_at`` is the bar's close: no code may use the bar
     before it. ``session`` is the session's date in days since 1970-01-01, ``segment`` numbers the maximal runs without
     a data hole; both never decrease.
+
+    Marks, false everywhere unless given: ``rolled`` is the first bar on a new contract of a joined future, where who
+    holds a position leaves the old contract and enters the new one. ``filled`` is a bar that stands in for a short gap,
+    flat at the last close and without volume: nobody traded then, so nothing is decided on it and no order fills on it.
     """
 
     symbol: str
@@ -30,6 +37,13 @@ class Bars:
     volume: Float
     session: Int
     segment: Int
+    rolled: Bool = field(default_factory=lambda: _NOWHERE)
+    filled: Bool = field(default_factory=lambda: _NOWHERE)
+
+    def __post_init__(self) -> None:
+        for name in ("rolled", "filled"):
+            if getattr(self, name) is _NOWHERE:
+                object.__setattr__(self, name, np.zeros(len(self), dtype=np.bool_))
 
     def __len__(self) -> int:
         return len(self.open_time)

@@ -10,7 +10,7 @@ import numpy as np
 from pydantic import Field, ValidationError
 
 from farm.bars.calendar import Calendar
-from farm.bars.frame import Float
+from farm.bars.frame import Bool, Float
 from farm.errors import BadInput
 from farm.section import Section
 
@@ -39,6 +39,17 @@ class Ticks(Section):
 Cost = Annotated[BasisPoints | PerContract | Ticks, Field(discriminator="kind")]
 
 
+class ByVolatility(Section):
+    """A slippage of its own for fills in sessions of low and of high volatility."""
+
+    kind: Literal["by_volatility"] = "by_volatility"
+    low: Cost
+    high: Cost
+
+
+Slippage = Annotated[BasisPoints | PerContract | Ticks | ByVolatility, Field(discriminator="kind")]
+
+
 class Instrument(Section):
     """One instrument or class of instruments, as `configs/instruments/NAME.yaml` says it.
 
@@ -60,17 +71,28 @@ class Instrument(Section):
     point_value: float = Field(gt=0)
     lot: float = Field(gt=0)
     commission: Cost
-    slippage: Cost
+    slippage: Slippage
     source: str = Field(min_length=1)
 
-    def fill_cost(self, price: Float, quantity: Float) -> Float:
+    def fill_cost(self, price: Float, quantity: Float, volatile: Bool | None = None) -> Float:
         """Commission and slippage of each fill, in the instrument's currency; the quantity's sign does not matter.
 
-        >>> instrument_for("MES", None).fill_cost(np.array([4000.0]), np.array([-2.0]))
-        array([2.49])
+        ``volatile`` says for each fill whether volatility is high, which matters where slippage goes by volatility.
+        Where it is not told, volatility is taken to be high.
+
+        >>> mes = instrument_for("MES", None)
+        >>> mes.fill_cost(np.array([4000.0, 4000.0]), np.array([-1.0, 1.0]), np.array([False, True]))
+        array([0.9375, 1.5625])
         """
-        contract = self._money_a_contract(self.commission, price) + self._money_a_contract(self.slippage, price)
-        return contract * np.abs(quantity)
+        slippage = self.slippage
+        if not isinstance(slippage, ByVolatility):
+            slipped = self._money_a_contract(slippage, price)
+        elif volatile is None:
+            slipped = self._money_a_contract(slippage.high, price)
+        else:
+            low, high = (self._money_a_contract(cost, price) for cost in (slippage.low, slippage.high))
+            slipped = np.where(volatile, high, low)
+        return (self._money_a_contract(self.commission, price) + slipped) * np.abs(quantity)
 
     def _money_a_contract(self, cost: Cost, price: Float) -> Float:
         match cost:

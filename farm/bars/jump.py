@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 from pydantic import Field
 
-from farm.bars.frame import Bars, Int
+from farm.bars.frame import Bars, Float, Int
 from farm.bars.rows import FileRows
 from farm.bars.timeframe import DAY
 from farm.errors import BadInput
@@ -21,6 +21,12 @@ OnJumps = Literal["stop", "accept"]
 _LEAST = 0.3
 _DEVIATIONS = 8.0
 _ENOUGH_DAYS = 10
+# Bars that touch in time: of 3.5 million in 40 real files one opened 5% and 25 of its bars' deviations away from the
+# close before, and none came back so. Rows of an instrument with another price do both.
+_STEP = 0.05
+_STEP_DEVIATIONS = 25.0
+_UNDONE = 0.2
+_A_PAIR = 2
 _NORMAL = 0.6745  # median absolute value of a standard normal
 _RATIOS = (2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 15, 20, 25, 30, 40, 50, 100, 3 / 2, 5 / 2, 4 / 3, 5 / 4)
 _NEAR = 0.07
@@ -68,7 +74,9 @@ def jumps(bars: Bars, row: Int) -> tuple[Jump, ...]:
     A move from a bar's close to the next one's open counts when it is above 30% and above 8 times the volatility of a
     day, times the root of the days between the two: after a hole of months another level is no wonder. The volatility
     is the median move from session to session over 0.6745, which a few splits do not change; with fewer than 10 such
-    moves nothing is said about the two sides of a hole.
+    moves nothing is said about the two sides of a hole. Between bars with no moment between them, 5% and 25 of the
+    bars' usual moves are enough where the next such step undoes the first: what lies between them is another
+    instrument's.
 
     >>> minute = 60_000_000_000
     >>> at, zero = np.arange(3) * minute, np.zeros(3, dtype=np.int64)
@@ -77,8 +85,13 @@ def jumps(bars: Bars, row: Int) -> tuple[Jump, ...]:
     >>> [(jump.row, jump.before, jump.after) for jump in jumps(bars, np.array([1, 2, 3]))]
     [(3, 100.0, 25.0)]
     """
-    factor = bars.open[1:] / bars.close[:-1]
-    large = np.flatnonzero((factor > np.exp(_LEAST)) | (factor < np.exp(-_LEAST)))
+    moves = np.log(bars.open[1:] / bars.close[:-1])
+    found = {jump.row: jump for jump in (*_there_and_back(bars, row, moves), *_beyond_a_market(bars, row, moves))}
+    return tuple(found[at] for at in sorted(found))
+
+
+def _beyond_a_market(bars: Bars, row: Int, moves: Float) -> tuple[Jump, ...]:
+    large = np.flatnonzero(np.abs(moves) > _LEAST)
     if not len(large):
         return ()
     days = np.maximum((bars.open_time[large + 1] - bars.available_at[large]) / DAY, 1.0)
@@ -87,13 +100,29 @@ def jumps(bars: Bars, row: Int) -> tuple[Jump, ...]:
         limit = np.where(bars.segment[large + 1] == bars.segment[large], _LEAST, np.inf)
     else:
         limit = np.maximum(_LEAST, _DEVIATIONS * volatility * np.sqrt(days))
-    every = (
-        Jump(
-            int(row[at + 1]), int(bars.open_time[at + 1]), float(bars.close[at]), float(bars.open[at + 1]), float(most)
-        )
-        for at, most in zip(large, limit, strict=True)
+    beyond = np.abs(moves[large]) > limit
+    return _jumps_at(bars, row, large[beyond], limit[beyond])
+
+
+def _there_and_back(bars: Bars, row: Int, moves: Float) -> tuple[Jump, ...]:
+    """Steps between bars without a moment between them that the next such step undoes."""
+    large = np.flatnonzero((np.abs(moves) > _STEP) & (bars.open_time[1:] == bars.available_at[:-1]))
+    if len(large) < _A_PAIR:
+        return ()
+    inside = np.abs(np.log(bars.close / bars.open))
+    usual = float(np.median(inside[inside > 0])) / _NORMAL if inside.any() else 0.0
+    limit = max(_STEP, _STEP_DEVIATIONS * usual)
+    large = large[np.abs(moves[large]) > limit]
+    undone = np.abs(moves[large[1:]] + moves[large[:-1]]) < _UNDONE * np.abs(moves[large[:-1]])
+    large = large[np.append(undone, False) | np.insert(undone, 0, False)] if len(large) else large
+    return _jumps_at(bars, row, large, np.full(len(large), limit))
+
+
+def _jumps_at(bars: Bars, row: Int, at: Int, limit: Float) -> tuple[Jump, ...]:
+    return tuple(
+        Jump(int(row[n + 1]), int(bars.open_time[n + 1]), float(bars.close[n]), float(bars.open[n + 1]), float(most))
+        for n, most in zip(at, limit, strict=True)
     )
-    return tuple(jump for jump in every if abs(jump.move) > jump.limit)
 
 
 def stop_at_jumps(content: FileRows, found: tuple[Jump, ...], symbol: str) -> None:
@@ -101,7 +130,7 @@ def stop_at_jumps(content: FileRows, found: tuple[Jump, ...], symbol: str) -> No
     if not found:
         return
     first = found[0]
-    back = next((jump for jump in found[1:] if abs(jump.move + first.move) < 0.2 * abs(first.move)), None)
+    back = next((jump for jump in found[1:] if abs(jump.move + first.move) < _UNDONE * abs(first.move)), None)
     ratio = first.before / first.after
     split = next((each for each in (*_RATIOS, *(1 / n for n in _RATIOS)) if abs(np.log(ratio / each)) < _NEAR), None)
     day = _day(first.time)

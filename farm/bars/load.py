@@ -1,26 +1,25 @@
 """From a file's rows to checked bars of one symbol, with an account of every row."""
 
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
 from farm.bars.activity import Activity
-from farm.bars.calendar import AlwaysOpen, Calendar
-from farm.bars.check import OnBadRows, on_grid, sound_rows
+from farm.bars.check import OnBadRows, on_grid, sound_rows, stop_at_two_of_a_span
 from farm.bars.continuous import Roll
 from farm.bars.fingerprint import fingerprint
-from farm.bars.frame import Bars, Int
+from farm.bars.frame import Bars
+from farm.bars.gaps import Gaps
+from farm.bars.hours import OutsideSession, stop_at_daily_holes, stop_outside
+from farm.bars.imbalance import Imbalance
 from farm.bars.instrument import Instrument
 from farm.bars.jump import Jump, OnJumps, Split, jumps, stop_at_jumps
-from farm.bars.rows import BadRow, FileRows, Rows
+from farm.bars.rows import BadRow, FileRows
 from farm.bars.segment import place
 from farm.bars.sessions import OUTSIDE
-from farm.bars.timeframe import DAY, nanoseconds
+from farm.bars.stamp import Stamp, is_by_date, spans
+from farm.bars.timeframe import DAY, has_length, nanoseconds
 from farm.errors import BadInput
-
-Stamp = Literal["open", "close"]
-OutsideSession = Literal["drop", "stop"]
 
 
 @dataclass(frozen=True)
@@ -40,10 +39,11 @@ class Report:
     """What became of every row of a file, before bars by activity are made of them.
 
     ``rows`` = ``bars`` + ``not_held`` + ``outside_session`` + the number of ``quarantined``. ``missing_time`` is the
-    open market that no bar covers, in ns: the holes and the gaps too short to break a segment. ``adjusted`` counts the
-    bars whose prices a declared split changed, ``jumps`` lists the moves that were accepted though no market makes
-    them. Of contracts that were joined, ``not_held`` counts the bars of those not held, which ``bars`` leaves out, and
-    ``rolls`` lists the changes.
+    open market that no bar of the file covers, in ns: the holes and the ``short_gaps``, too short to break a segment;
+    ``closures`` are the gaps that the calendar expects. ``filled`` counts the bars that stand in for short gaps,
+    beside the file's. ``adjusted`` counts the bars whose prices a declared split changed, ``jumps`` lists the moves
+    that were accepted though no market makes them. Of contracts that were joined, ``not_held`` counts the bars of
+    those not held, which ``bars`` leaves out, and ``rolls`` lists the changes.
     """
 
     file: str
@@ -61,6 +61,9 @@ class Report:
     jumps: tuple[Jump, ...] = ()
     not_held: int = 0
     rolls: tuple[Roll, ...] = ()
+    closures: int = 0
+    short_gaps: int = 0
+    filled: int = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,35 +87,23 @@ def load(
     max_gap: str,
     adjustments: tuple[Split, ...] = (),
     on_jumps: OnJumps = "stop",
-    activity: Activity | None = None,
+    gaps: Gaps,
+    activity: Activity | Imbalance | None = None,
 ) -> Loaded:
-    """Bars from rows: checked, with those outside the sessions dropped, in sessions and segments.
-
-    A bar of ``1d`` is its session; where sessions are not days of UTC, a row is placed by its date, at 00:00 UTC.
-    """
-    step = nanoseconds(timeframe)
-    if step > DAY:
-        raise BadInput(f"{content.file}: bars of {timeframe} are longer than a session; the longest is 1d")
-    by_date = step == DAY and not isinstance(instrument.calendar, AlwaysOpen)
-    if by_date and stamp == "close":
-        raise BadInput(
-            f"{content.file}: daily bars of {instrument.name} are placed by their session's date at 00:00 UTC, which "
-            "is not their close; declare `stamp: open`"
-        )
+    """Bars from rows: checked, with those outside the sessions dropped, in sessions and segments."""
+    calendar = instrument.calendar
     rows, quarantined = sound_rows(content, on_bad_rows)
-    open_time = rows.time - (step if stamp == "close" else 0)
-    if by_date:
-        open_time = _opens(rows.time, instrument.calendar)
-    inside = instrument.calendar.session_of(open_time) != OUTSIDE
-    if outside_session == "stop" and not inside.all():
-        _stop_outside(content, rows, inside, instrument)
-    rows, open_time = rows.where(inside), open_time[inside]
-    if len(rows):
-        sessions = instrument.calendar.sessions(int(open_time[0]), int(open_time[-1]))
-        offset = rows.time % DAY if by_date else open_time - sessions.open[sessions.begun(open_time)]
-        fits, off_grid = on_grid(content, rows, offset, step, timeframe, on_bad_rows)
+    span = spans(rows.time, timeframe, stamp, calendar, content.file, instrument.name)
+    inside = calendar.session_of(span.open_time) != OUTSIDE
+    by_clock = has_length(timeframe) and not is_by_date(timeframe, calendar)
+    stop_outside(content, span.open_time, rows.row, inside, instrument, outside_session, by_clock)
+    rows, span = rows.where(inside), span.where(inside)
+    if len(rows) and has_length(timeframe):
+        sessions = calendar.sessions(int(span.open_time[0]), int(span.open_time[-1]))
+        offset = rows.time % DAY if not by_clock else span.open_time - sessions.open[sessions.begun(span.open_time)]
+        fits, off_grid = on_grid(content, rows, offset, nanoseconds(timeframe), timeframe, on_bad_rows)
         quarantined = tuple(sorted((*quarantined, *off_grid), key=lambda each: each.row))
-        rows, open_time = rows.where(fits), open_time[fits]
+        rows, span = rows.where(fits), span.where(fits)
     n_outside = int((~inside).sum())
     if not len(rows):
         first = f" (row {quarantined[0].row}: {quarantined[0].rule})" if quarantined else ""
@@ -120,12 +111,12 @@ def load(
             f"{content.file}: no bar left of {content.n_rows} rows, {n_outside} outside the sessions of "
             f"{instrument.name} and {len(quarantined)} bad{first}; see `stamp`, `zone` and the instrument's calendar"
         )
-    # Some sessions are longer than a day: a daily bar closes with its session, whenever that is.
-    placed = place(open_time, 7 * DAY if by_date else step, instrument.calendar, nanoseconds(max_gap))
+    stop_at_two_of_a_span(content, rows, span.open_time)
+    placed = place(span.open_time, span.close, calendar, nanoseconds(max_gap), span.began)
     bars = Bars(
         symbol=symbol,
         timeframe=timeframe,
-        open_time=open_time,
+        open_time=span.open_time,
         available_at=placed.available_at,
         open=rows.open,
         high=rows.high,
@@ -135,19 +126,19 @@ def load(
         session=placed.session,
         segment=placed.segment,
     )
+    stop_at_daily_holes(content, bars, placed, instrument)
     unadjusted = bars.open
     for split in adjustments:
         bars = split.apply(bars)
     found = jumps(bars, rows.row)
     if on_jumps == "stop":
         stop_at_jumps(content, found, symbol)
-    made = bars
+    whole = gaps.fill(bars, calendar)
+    made = whole
     if activity is not None:
-        made = activity.make(bars, instrument.calendar, instrument.point_value)
+        made = activity.make(whole, calendar, instrument.point_value)
         if not len(made):
-            raise BadInput(
-                f"{content.file}: holds not one {activity.kind} bar of {activity.size:g}; choose a smaller size"
-            )
+            raise BadInput(f"{content.file}: holds not one {activity.says}; choose a smaller size")
     report = Report(
         file=content.file,
         rows=content.n_rows,
@@ -164,25 +155,8 @@ def load(
         fingerprint=fingerprint(made, instrument),
         adjusted=int((bars.open != unadjusted).sum()),
         jumps=found,
+        closures=placed.closures,
+        short_gaps=placed.short_gaps,
+        filled=len(whole) - len(bars),
     )
     return Loaded(made, instrument, report)
-
-
-def _opens(date_time: Int, calendar: Calendar) -> Int:
-    """The open of the session of each time's UTC date; the time before all sessions where the date has none."""
-    if not len(date_time):
-        return date_time
-    sessions = calendar.sessions(int(date_time.min()), int(date_time.max()) + DAY - 1)
-    if not len(sessions):
-        return date_time
-    at = np.minimum(np.searchsorted(sessions.date, date_time // DAY), len(sessions) - 1)
-    return np.where(sessions.date[at] == date_time // DAY, sessions.open[at], sessions.close[at])
-
-
-def _stop_outside(content: FileRows, rows: Rows, inside: np.ndarray, instrument: Instrument) -> None:
-    first = int(np.flatnonzero(~inside)[0])
-    at = np.datetime64(int(rows.time[first]), "ns").astype("datetime64[s]")
-    raise BadInput(
-        f"{content.name(int(rows.row[first]))}: {at} UTC is outside the sessions of {instrument.name}, as "
-        f"are {int((~inside).sum())} rows; drop and count them by `outside_session: drop`, or see `stamp` and `zone`"
-    )

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from farm.bars.clock import NO_TIME, nanoseconds_utc
 from farm.bars.rows import ROLES, BadRow, FileRows, Role, Rows, find_columns
@@ -28,6 +29,23 @@ def read_parquet(file: str, columns: Mapping[Role, str], time_format: str, zone:
         raise BadInput(f"{file}: no such file; see `path` and `symbols`") from error
     except (pa.ArrowException, OSError) as error:
         raise BadInput(f"{file}: not a whole Parquet file ({error}); get it again") from error
+
+
+def text_of_parquet(file: str, column: str) -> NDArray[np.object_]:
+    """A column of a Parquet file as text, one a row; None where nothing is written."""
+    import fsspec
+    from pyarrow.parquet import ParquetFile
+
+    try:
+        with fsspec.open(file, "rb") as stream, ParquetFile(stream) as parquet:
+            if column not in parquet.schema_arrow.names:
+                raise BadInput(f"{file}: no column {column}; the file has {', '.join(parquet.schema_arrow.names)}")
+            text = parquet.read(columns=[column])[column].cast(pa.string()).to_pylist()
+    except FileNotFoundError as error:
+        raise BadInput(f"{file}: no such file; see `path` and `symbols`") from error
+    except (pa.ArrowException, OSError) as error:
+        raise BadInput(f"{file}: not a whole Parquet file ({error}); get it again") from error
+    return np.asarray(text, dtype=object)
 
 
 def _read(

@@ -6,7 +6,8 @@ import numpy as np
 
 from farm.bars.calendar import Calendar
 from farm.bars.frame import Bars, Int
-from farm.bars.timeframe import DAY, nanoseconds
+from farm.bars.merge import merge
+from farm.bars.timeframe import DAY, has_length, nanoseconds
 from farm.errors import BadInput
 
 
@@ -49,8 +50,10 @@ def resample(base: Bars, timeframe: str, calendar: Calendar, *, known_until: int
     0   1.0   6.0  0.0    5.0    15.0
     1   6.0  11.0  5.0   10.0    40.0
     """
-    step = _step(base.timeframe, timeframe)
-    if timeframe == base.timeframe or not len(base):
+    if timeframe == base.timeframe:
+        return base
+    step = _step(base, timeframe)
+    if not len(base):
         return replace(base, timeframe=timeframe)
     session_open, session_close = session_span(base, calendar)
     if timeframe == "1d":
@@ -67,29 +70,25 @@ def resample(base: Bars, timeframe: str, calendar: Calendar, *, known_until: int
         )
     whole = _entered_at_the_start(base, first, last, bin_open[first])
     whole &= bin_close[first] <= (int(base.available_at[-1]) if known_until is None else known_until)
-    return Bars(
-        symbol=base.symbol,
-        timeframe=timeframe,
-        open_time=bin_open[first][whole],
-        available_at=bin_close[first][whole],
-        open=base.open[first][whole],
-        high=np.maximum.reduceat(base.high, first)[whole],
-        low=np.minimum.reduceat(base.low, first)[whole],
-        close=base.close[last][whole],
-        volume=np.add.reduceat(base.volume, first)[whole],
-        session=base.session[first][whole],
-        segment=base.segment[first][whole],
-    )
+    longer = merge(base, first, bin_open[first], bin_close[first], whole)
+    return replace(longer, timeframe=timeframe)
 
 
-def _step(base: str, timeframe: str) -> int:
-    step, finest = nanoseconds(timeframe), nanoseconds(base)
+def _step(base: Bars, timeframe: str) -> int:
+    if not has_length(base.timeframe):
+        raise BadInput(
+            f"{base.symbol}: bars of {base.timeframe} have no common length, so that they make no bars of {timeframe}; "
+            "decisions need bars by time"
+        )
+    step, finest = nanoseconds(timeframe), nanoseconds(base.timeframe)
     if step < finest:
-        raise BadInput(f"timeframe {timeframe} is finer than the bars ({base}); choose {base} or longer")
-    if timeframe != base and step >= DAY and timeframe != "1d":
+        raise BadInput(
+            f"timeframe {timeframe} is finer than the bars ({base.timeframe}); choose {base.timeframe} or longer"
+        )
+    if step >= DAY and timeframe != "1d":
         raise BadInput(f"timeframe {timeframe} is longer than a session; the longest is 1d, the session itself")
     if timeframe != "1d" and step % finest:
-        raise BadInput(f"timeframe {timeframe} is not a multiple of the bars' {base}")
+        raise BadInput(f"timeframe {timeframe} is not a multiple of the bars' {base.timeframe}")
     return step
 
 

@@ -17,10 +17,14 @@ _TIME_NAMES = ("timestamp", "time", "date", "datetime", "open_time")
 
 @dataclass(frozen=True)
 class BadRow:
-    """One row that breaks the contract: its 1-based number among the file's data rows, and the broken rule."""
+    """One row that breaks the contract: its 1-based number among the file's data rows, and the broken rule.
+
+    ``looks`` says what such a row comes from, where that can be told.
+    """
 
     row: int
     rule: str
+    looks: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,6 +65,15 @@ class FileRows:
     unreadable: tuple[BadRow, ...]
     extra_columns: tuple[str, ...]
     header_lines: int | None
+
+    def of(self, mine: NDArray[np.bool_]) -> "FileRows":
+        """The part of the file whose rows are marked, one mark a row of the file; rows keep their numbers."""
+        return replace(
+            self,
+            n_rows=int(mine.sum()),
+            rows=self.rows.where(mine[self.rows.row - 1]),
+            unreadable=tuple(bad for bad in self.unreadable if mine[bad.row - 1]),
+        )
 
     def name(self, row: int) -> str:
         """How a message names a row: by its number, and its line where the file has lines."""

@@ -48,6 +48,17 @@ class Sessions:
             inside &= (time < self.halt_start[halt]) | (time >= self.halt_end[halt])
         return np.where(inside, self.date[at], OUTSIDE)
 
+    def reopening(self, time: Int) -> Int:
+        """The first moment of open market at or after each time; the time itself after the last session's close."""
+        if not len(self):
+            return time
+        if len(self.halt_start):
+            halt = np.maximum(np.searchsorted(self.halt_start, time, side="right") - 1, 0)
+            halted = (self.halt_start[halt] <= time) & (time < self.halt_end[halt])
+            time = np.where(halted, self.halt_end[halt], time)
+        at = np.minimum(np.searchsorted(self.close, time, side="right"), len(self) - 1)
+        return np.maximum(time, self.open[at])
+
     def elapsed(self, time: Int) -> Int:
         """Trading time in ns from the first session's open to each time."""
         if not len(self):

@@ -1,48 +1,63 @@
 """Where bars come from: the `bars` section of an experiment, for files."""
 
+from abc import abstractmethod
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
 from farm.bars.activity import Activity
+from farm.bars.adjusted import Prices, in_prices
 from farm.bars.check import OnBadRows
 from farm.bars.clock import TimeFormat, Zone
-from farm.bars.csv_file import read_csv
+from farm.bars.csv_file import read_csv, text_of_csv
+from farm.bars.gaps import FillForward, Gaps, LeaveGaps
+from farm.bars.hours import OutsideSession
+from farm.bars.imbalance import Imbalance
 from farm.bars.instrument import instrument_for
 from farm.bars.jump import OnJumps, Split
-from farm.bars.load import Loaded, OutsideSession, Stamp, load
-from farm.bars.parquet_file import read_parquet
+from farm.bars.load import Loaded, load
+from farm.bars.long_file import Column, rows_of, symbols_of
+from farm.bars.parquet_file import read_parquet, text_of_parquet
 from farm.bars.rows import FileRows, Role
-from farm.bars.timeframe import Timeframe
+from farm.bars.stamp import Stamp
+from farm.bars.timeframe import ACTIVITY, FileTimeframe, Timeframe, has_length, nanoseconds
 from farm.section import Section
 
 
 class FileBars(Section):
-    """One file a symbol.
+    """One file a symbol, or one long file of all symbols.
 
-    ``path`` is a path or an fsspec address with ``{symbol}`` in it. ``stamp`` says whether the file's times are the
-    bars' opens or closes, ``zone`` the clock of times that carry none, ``time_format`` how they are written (``iso``,
-    ``epoch_s`` to ``epoch_ns``, or a strptime pattern; a Parquet timestamp needs none). Open market without a bar for
-    longer than ``max_gap`` starts a new segment. ``instruments`` names instruments for symbols that no pattern fits.
-    ``adjustments`` declares splits by symbol; ``jumps`` says whether moves that no market makes stop the run.
-    ``activity`` makes volume or dollar bars of the file's; their ``timeframe`` stays the file's.
+    ``path`` is a path or an fsspec address with ``{symbol}`` in it; a long file has none, and ``symbol_column`` names
+    the column that says whose bar a row is. ``timeframe`` is the length of the file's bars, ``1mo`` where they are
+    months, ``activity`` where their vendor closed them by what was traded. ``stamp`` says whether the file's times are
+    the bars' opens or closes, ``zone`` the clock of times that carry none, ``time_format`` how they are written
+    (``iso``, ``epoch_s`` to ``epoch_ns``, or a strptime pattern; a Parquet timestamp needs none). ``prices`` says
+    which are meant where a file has an adjusted close, too. Open market without a bar for longer than ``max_gap``
+    starts a new segment; ``gaps`` says whether shorter gaps are filled. ``instruments`` names instruments for symbols
+    that no pattern fits. ``adjustments`` declares splits by symbol; ``jumps`` says whether moves that no market makes
+    stop the run. ``activity`` makes volume, dollar or imbalance bars of the file's; their ``timeframe`` stays the
+    file's.
     """
 
     path: str
     symbols: tuple[str, ...] = Field(min_length=1)
-    timeframe: Timeframe
+    symbol_column: str | None = None
+    timeframe: FileTimeframe
     stamp: Stamp
     zone: Zone | None = None
     time_format: TimeFormat = "iso"
     columns: dict[Role, str] = Field(default_factory=dict)
+    prices: Prices | None = None
     on_bad_rows: OnBadRows = "stop"
     outside_session: OutsideSession = "drop"
     max_gap: Timeframe = "1h"
+    gaps: Gaps = LeaveGaps()
     instruments: dict[str, str] = Field(default_factory=dict)
     adjustments: dict[str, tuple[Split, ...]] = Field(default_factory=dict)
     jumps: OnJumps = "stop"
-    activity: Activity | None = None
+    activity: Annotated[Activity | Imbalance, Field(discriminator="kind")] | None = None
 
     @field_validator("symbols")
     @classmethod
@@ -54,20 +69,65 @@ class FileBars(Section):
 
     @model_validator(mode="after")
     def _fits(self) -> "FileBars":
-        if len(self.symbols) > 1 and "{symbol}" not in self.path:
-            raise ValueError(f"path {self.path!r} is one file for {len(self.symbols)} symbols; write {{symbol}} in it")
+        if len(self.symbols) > 1 and "{symbol}" not in self.path and self.symbol_column is None:
+            raise ValueError(
+                f"path {self.path!r} is one file for {len(self.symbols)} symbols; write {{symbol}} in it, or name the "
+                "column that tells the symbols apart by `symbol_column`"
+            )
         for key, named in (("instruments", self.instruments), ("adjustments", self.adjustments)):
             strange = sorted(set(named) - set(self.symbols))
             if strange:
                 raise ValueError(f"{key} names {', '.join(strange)}, not among the symbols {', '.join(self.symbols)}")
         return self
 
+    @model_validator(mode="after")
+    def _suits_the_timeframe(self) -> "FileBars":
+        if self.timeframe == ACTIVITY and self.activity is not None:
+            raise ValueError("activity makes bars out of bars by time; these were closed by what was traded already")
+        if isinstance(self.gaps, FillForward):
+            if not has_length(self.timeframe) or self.timeframe == "1d":
+                raise ValueError(
+                    f"gaps inside a session cannot be filled with bars of {self.timeframe}; write kind: none"
+                )
+            if nanoseconds(self.gaps.max) > nanoseconds(self.max_gap):
+                raise ValueError(
+                    f"gaps of {self.gaps.max} cannot be filled where one of more than max_gap: {self.max_gap} is a hole"
+                )
+        return self
+
+    @abstractmethod
+    def rows(self, symbol: str, columns: Mapping[Role, str]) -> FileRows:
+        """The rows of the file that a symbol's are in."""
+
+    @abstractmethod
+    def text(self, symbol: str, column: str) -> Column:
+        """A column of that file as text, one a row."""
+
+    def read(self, symbol: str) -> Loaded:
+        """The checked bars of one symbol; whatever is wrong with its file is a `BadInput` that names it."""
+        return self._load(symbol, in_prices(self._rows(symbol, self.columns), self.prices, self._with_close(symbol)))
+
     def file(self, symbol: str) -> str:
         """The path or address of a symbol's file."""
         path = self.path.replace("{symbol}", symbol)
         return str(Path(path).expanduser()) if path.startswith("~") else path
 
-    def _load(self, symbol: str, content: FileRows) -> Loaded:
+    def symbols_in(self, symbol: str) -> tuple[str, ...]:
+        """The symbols of the file that a symbol is in: all that its column holds, or the one."""
+        if self.symbol_column is None:
+            return (symbol,)
+        return symbols_of(self.text(symbol, self.symbol_column))
+
+    def _rows(self, symbol: str, columns: Mapping[Role, str]) -> FileRows:
+        content = self.rows(symbol, columns)
+        if self.symbol_column is None:
+            return content
+        return rows_of(content, self.text(symbol, self.symbol_column), symbol, self.symbol_column)
+
+    def _with_close(self, symbol: str):  # type: ignore[no-untyped-def]
+        return lambda name: self._rows(symbol, {**self.columns, "close": name})
+
+    def _load(self, symbol: str, content: FileRows, gaps: Gaps | None = None) -> Loaded:
         return load(
             content,
             symbol=symbol,
@@ -80,26 +140,34 @@ class FileBars(Section):
             adjustments=self.adjustments.get(symbol, ()),
             on_jumps=self.jumps,
             activity=self.activity,
+            gaps=gaps or self.gaps,
         )
 
 
 class ParquetBars(FileBars):
-    """Bars in Parquet files, one file a symbol."""
+    """Bars in Parquet files."""
 
     source: Literal["parquet"] = "parquet"
 
-    def read(self, symbol: str) -> Loaded:
-        """The checked bars of one symbol; whatever is wrong with its file is a `BadInput` that names it."""
-        return self._load(symbol, read_parquet(self.file(symbol), self.columns, self.time_format, self.zone))
+    def rows(self, symbol: str, columns: Mapping[Role, str]) -> FileRows:
+        """The rows of the file that a symbol's are in."""
+        return read_parquet(self.file(symbol), columns, self.time_format, self.zone)
+
+    def text(self, symbol: str, column: str) -> Column:
+        """A column of that file as text, one a row."""
+        return text_of_parquet(self.file(symbol), column)
 
 
 class CsvBars(FileBars):
-    """Bars in CSV files with a header line, one file a symbol; compressed ones by their ending (``.gz``)."""
+    """Bars in CSV files with a header line; compressed ones by their ending (``.gz``)."""
 
     source: Literal["csv"] = "csv"
     delimiter: Annotated[str, Field(min_length=1, max_length=1)] = ","
 
-    def read(self, symbol: str) -> Loaded:
-        """The checked bars of one symbol; whatever is wrong with its file is a `BadInput` that names it."""
-        content = read_csv(self.file(symbol), self.columns, self.time_format, self.zone, self.delimiter)
-        return self._load(symbol, content)
+    def rows(self, symbol: str, columns: Mapping[Role, str]) -> FileRows:
+        """The rows of the file that a symbol's are in."""
+        return read_csv(self.file(symbol), columns, self.time_format, self.zone, self.delimiter)
+
+    def text(self, symbol: str, column: str) -> Column:
+        """A column of that file as text, one a row."""
+        return text_of_csv(self.file(symbol), column, self.delimiter)

@@ -193,3 +193,63 @@ def test_trading_time_adds_up_and_counts_only_open_minutes(month, minutes):
         assert parts.sum() == calendar.trading_time(times[:1], times[-1:])[0]
         every = np.arange(times[0], times[-1], MINUTE)
         assert parts.sum() == MINUTE * (calendar.session_of(every) >= 0).sum()
+
+
+YEARS_TO_COME = range(2027, 2036)
+
+
+@pytest.mark.parametrize(
+    "calendar", [CME, FX, EXTENDED, ExchangeCalendar(name="NYSE")], ids=["cme", "fx", "ext", "nyse"]
+)
+@pytest.mark.parametrize("year", YEARS_TO_COME)
+def test_sessions_of_years_to_come_follow_one_another(calendar, year):
+    sessions = calendar.sessions(*map(int, ns(f"{year}-01-01", f"{year}-12-31 23:59")))
+    assert (np.diff(sessions.date) > 0).all()
+    assert (sessions.open < sessions.close).all()
+    assert (sessions.open[1:] >= sessions.close[:-1]).all()
+    assert 248 <= len(sessions) <= 262
+    weekday = (sessions.date + 3) % 7
+    assert weekday.max() <= 4
+
+
+@pytest.mark.parametrize(
+    ("name", "closed"),
+    [
+        # New Year's Day, Good Friday, Independence Day and Christmas, those two observed on the nearest weekday.
+        ("NYSE", ["2027-01-01", "2027-03-26", "2027-07-05", "2027-12-24"]),
+        ("NYSE", ["2029-01-01", "2029-03-30", "2029-07-04", "2029-12-25"]),
+        ("NYSE", ["2030-01-01", "2030-04-19", "2030-07-04", "2030-12-25"]),
+        ("CME Globex Equity", ["2027-01-01", "2029-01-01", "2029-12-25", "2030-12-25"]),
+    ],
+)
+def test_holidays_of_years_to_come_have_no_session(name, closed):
+    calendar = ExchangeCalendar(name=name)
+    dates = calendar.sessions(*map(int, ns("2026-12-20", "2031-01-05"))).date
+    assert not np.isin([day(text) for text in closed], dates).any()
+
+
+@pytest.mark.parametrize("year", YEARS_TO_COME)
+def test_clocks_of_years_to_come_change_on_the_second_sunday_of_march_and_the_first_of_november(year):
+    march = pd.Timestamp(f"{year}-03-01")
+    november = pd.Timestamp(f"{year}-11-01")
+    spring = march + pd.Timedelta(days=(6 - march.weekday()) % 7 + 7)
+    autumn = november + pd.Timedelta(days=(6 - november.weekday()) % 7)
+    for sunday, before, after in ((spring, (14.5, 23), (13.5, 22)), (autumn, (13.5, 22), (14.5, 23))):
+        friday, monday = sunday - pd.Timedelta("2D"), sunday + pd.Timedelta("1D")
+        for date, (regular, globex) in ((friday, before), (monday, after)):
+            opens = [
+                calendar.sessions(*map(int, ns(f"{date:%F} 16:00", f"{date:%F} 16:00"))).open[0] % DAY / HOUR
+                for calendar in (ExchangeCalendar(name="NYSE"), CME)
+            ]
+            assert opens == [regular, globex]
+
+
+@given(minutes=st.lists(st.integers(0, 40 * 24 * 60), min_size=1, max_size=40))
+def test_a_market_reopens_at_the_first_open_minute(minutes):
+    start = int(ns("2015-03-01")[0])
+    times = start + np.array(minutes) * MINUTE
+    every = np.arange(start, start + 60 * DAY, MINUTE)
+    for calendar in (NSE, CME, FX):
+        sessions = calendar.sessions(start, int(every[-1]))
+        opened = every[sessions.of(every) >= 0]
+        np.testing.assert_array_equal(sessions.reopening(times), opened[np.searchsorted(opened, times)])

@@ -48,6 +48,14 @@ def test_every_instrument_that_comes_with_farm_is_sound_and_names_its_source():
         ("ES", "cme_equity_emini"),
         ("ES_emini_future_1m_cme_201101_a", "cme_equity_emini"),
         ("MGC", "comex_gold_micro"),
+        ("GC", "comex_gold"),
+        ("SI", "comex_silver"),
+        ("NQ", "cme_nasdaq_emini"),
+        ("MNQ", "cme_nasdaq_micro"),
+        ("RTY", "cme_russell_emini"),
+        ("M2K", "cme_russell_micro"),
+        ("CL", "nymex_crude"),
+        ("MCL", "nymex_crude_micro"),
         ("SPY_1m_ninjatrader_2011", "us_etf"),
         ("multi/AAPLUSUSD_m15", "us_equity"),
         ("EURUSD_fx_1m_histdata_201701_201704", "fx_usd"),
@@ -67,7 +75,21 @@ def test_a_symbol_gets_the_instrument_whose_pattern_fits(symbol, name):
 
 @pytest.mark.parametrize(
     ("symbol", "money", "currency"),
-    [("MES", 1.25, "USD"), ("ES", 12.5, "USD"), ("MGC", 1.0, "USD"), ("SPY", 0.01, "USD"), ("USDJPY", 0.001, "JPY")],
+    [
+        ("MES", 1.25, "USD"),
+        ("ES", 12.5, "USD"),
+        ("MNQ", 0.5, "USD"),
+        ("NQ", 5.0, "USD"),
+        ("M2K", 0.5, "USD"),
+        ("RTY", 5.0, "USD"),
+        ("MGC", 1.0, "USD"),
+        ("GC", 10.0, "USD"),
+        ("SI", 25.0, "USD"),
+        ("MCL", 1.0, "USD"),
+        ("CL", 10.0, "USD"),
+        ("SPY", 0.01, "USD"),
+        ("USDJPY", 0.001, "JPY"),
+    ],
 )
 def test_a_tick_is_worth_what_the_exchange_says(symbol, money, currency):
     instrument = instrument_for(symbol, None)
@@ -86,8 +108,8 @@ def test_no_symbol_fits_two_of_the_instruments_that_come_with_farm():
     ("symbol", "price", "money"),
     [
         ("ES", 4000.0, 2 * (2.1 + 0.25 * 12.5)),  # two contracts: commission and a quarter of a tick each
-        ("MES", 4000.0, 2 * (0.62 + 0.5 * 1.25)),
-        ("MGC", 1900.0, 2 * (0.87 + 0.75 * 1.0)),
+        ("MES", 4000.0, 2 * (0.25 + 1.0) * 1.25),  # volatility not told: high
+        ("MGC", 1900.0, 2 * (0.15 + 1.5) * 1.0),
         ("SPY", 500.0, 2 * 500 * 0.8e-4),
         ("AAPL", 200.0, 2 * 200 * 1.8e-4),
         ("EURUSD", 1.1, 2 * 1.1 * 0.5e-4),
@@ -110,6 +132,30 @@ def test_costs_are_in_money_and_the_side_does_not_matter(tmp_path, kind, money):
     for quantity in (2.0, -2.0):
         found = instrument.fill_cost(np.array([100.0]), np.array([quantity]))
         np.testing.assert_allclose(found, [money + slippage], rtol=1e-15)
+
+
+@pytest.mark.parametrize(
+    ("symbol", "calm", "wild"),
+    [
+        ("MES", 1.875, 3.125),  # .5 ticks of commission and 2 * .5 or 2 * 1 of slippage, at 1.25 USD
+        ("MGC", 1.80, 3.30),  # .3 and 2 * .75 or 2 * 1.5, at 1 USD
+        ("MNQ", 1.74, 2.24),  # 2 * .62 USD and 2 * .5 or 2 * 1 ticks of .5 USD
+        ("CL", 14.60, 24.60),  # 2 * 2.3 USD and 2 * .5 or 2 * 1 ticks of 10 USD
+    ],
+)
+def test_a_round_trip_costs_more_when_volatility_is_high(symbol, calm, wild):
+    price = np.array([100.0, 100.0])
+    fill = instrument_for(symbol, None).fill_cost(price, np.array([1.0, -1.0]), np.array([False, True]))
+    np.testing.assert_allclose(2 * fill, [calm, wild], rtol=1e-12)
+
+
+def test_slippage_by_volatility_may_mix_kinds_of_cost(tmp_path):
+    by_volatility = "{kind: by_volatility, low: {kind: bps, value: 1}, high: {kind: ticks, value: 2}}"
+    instrument = mine(tmp_path, MINE.replace("{kind: ticks, value: 3}", by_volatility))
+    fill = instrument.fill_cost(np.array([100.0, 100.0]), np.array([3.0, 3.0]), np.array([False, True]))
+    np.testing.assert_allclose(fill, [3 * (2 + 1e-4 * 100 * 10), 3 * (2 + 2 * 0.5 * 10)], rtol=1e-15)
+    with pytest.raises(BadInput, match=r"mine\.yaml: slippage: by_volatility: high: Field required"):
+        mine(tmp_path, MINE.replace("{kind: ticks, value: 3}", "{kind: by_volatility, low: {kind: bps, value: 1}}"))
 
 
 def test_choosing_by_name_or_by_file_wins_over_patterns(tmp_path):

@@ -72,6 +72,26 @@ def test_a_stretch_of_another_instrument_is_named_from_its_first_row_to_its_last
     assert "row 301" in str(stopped.value)
 
 
+@pytest.mark.parametrize("factor", [1.12, 0.88])
+def test_a_stretch_at_a_near_price_is_named_where_minutes_touch(tmp_path, factor):
+    minutes = hourly(volatility=0.005).assign(timestamp=pd.date_range("2024-03-01", periods=960, freq="1min", tz="UTC"))
+    given = {"timeframe": "1min"}
+    assert read(tmp_path, minutes, **given).report.jumps == ()
+    with pytest.raises(BadInput, match="rows 301 to 350 look like prices of another instrument"):
+        read(tmp_path, scaled(minutes, 300, 350, factor), **given)
+    assert [
+        jump.row for jump in read(tmp_path, scaled(minutes, 300, 350, factor), jumps="accept", **given).report.jumps
+    ] == [
+        301,
+        351,
+    ]
+
+
+def test_a_step_that_is_not_undone_is_the_markets(tmp_path):
+    minutes = hourly(volatility=0.005).assign(timestamp=pd.date_range("2024-03-01", periods=960, freq="1min", tz="UTC"))
+    assert read(tmp_path, scaled(minutes, 300, 960, 1.12), timeframe="1min").report.jumps == ()
+
+
 def test_another_level_for_ever_may_be_a_unit(tmp_path):
     with pytest.raises(BadInput, match=r"change of unit look like this; .*ratio: 0\.0\d+"):
         read(tmp_path, scaled(hourly(), 300, 960, 17.3))

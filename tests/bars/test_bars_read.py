@@ -326,7 +326,7 @@ def test_bars_outside_the_sessions_are_counted_or_stop(tmp_path, table, read):
     nse = {"instruments": {"SYN": "nse_equity"}}
     report = read(tmp_path, table, **nse).report
     assert (report.rows, report.bars, report.outside_session) == (30, 20, 10)
-    with pytest.raises(BadInput, match=r"row 1\b.*outside the sessions of nse_equity.*10 rows"):
+    with pytest.raises(BadInput, match=r"row 1\b.*outside the sessions of nse_equity.*10 of 30 rows"):
         read(tmp_path, table, outside_session="stop", **nse)
     table["timestamp"] = pd.date_range("2024-03-03 03:45", periods=30, freq="1min", tz="UTC")  # a Sunday
     with pytest.raises(BadInput, match="no bar left of 30 rows, 30 outside"):

@@ -1,0 +1,30 @@
+"""Longer bars from runs of bars that follow one another."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from farm.bars.frame import Bars, Bool, Int
+
+
+def merge(base: Bars, first: Int, open_time: Int, available_at: Int, kept: Bool) -> Bars:
+    """One bar of every run of base bars: a run starts at each position in ``first`` and ends where the next one starts.
+
+    ``open_time`` and ``available_at`` are the runs' own times, ``kept`` marks the runs that become a bar. A bar is
+    ``filled`` where all of its run is, ``rolled`` where any of it is.
+    """
+    last = np.append(first[1:], len(base)) - 1
+    return replace(
+        base,
+        open_time=open_time[kept],
+        available_at=available_at[kept],
+        open=base.open[first][kept],
+        high=np.maximum.reduceat(base.high, first)[kept],
+        low=np.minimum.reduceat(base.low, first)[kept],
+        close=base.close[last][kept],
+        volume=np.add.reduceat(base.volume, first)[kept],
+        session=base.session[first][kept],
+        segment=base.segment[first][kept],
+        rolled=np.logical_or.reduceat(base.rolled, first)[kept],
+        filled=np.logical_and.reduceat(base.filled, first)[kept],
+    )
