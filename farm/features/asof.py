@@ -1,5 +1,7 @@
 """Rows of a higher timeframe as of their availability."""
 
+from dataclasses import dataclass
+
 import numpy as np
 from numba import njit
 
@@ -7,27 +9,79 @@ from farm.bars.frame import Bars, Float, Int
 from farm.bars.timeframe import nanoseconds
 
 
+@dataclass(frozen=True, eq=False)
+class Runs:
+    """Which higher bar each decision bar reads, run by run: bars from one stop to the next read the same one.
+
+    ``rows`` has the higher bar's position, -1 where there is none; ``stops`` where each run ends, the last being the
+    number of decision bars. Both are int64, shape (runs,).
+    """
+
+    rows: Int
+    stops: Int
+
+    def of_each_bar(self) -> Int:
+        """The row of every decision bar, shape (decision bars,).
+
+        >>> Runs(np.array([-1, 0]), np.array([1, 4])).of_each_bar()
+        array([-1,  0,  0,  0])
+        """
+        return np.repeat(self.rows, np.diff(self.stops, prepend=0))
+
+
 @njit(cache=True, nogil=True)
-def _last_known(known_at: Int, segment: Int, higher_known_at: Int, higher_segment: Int) -> Int:
-    rows = np.empty(len(known_at), dtype=np.int64)
-    last = -1
-    for i in range(len(known_at)):
-        while last + 1 < len(higher_known_at) and higher_known_at[last + 1] <= known_at[i]:
+def _runs(known_at: Int, segment: Int, higher_known_at: Int, higher_segment: Int) -> tuple[Int, Int]:
+    n, last, found, begin = len(known_at), -1, 0, 0
+    rows, stops = np.empty(n, dtype=np.int64), np.empty(n, dtype=np.int64)
+    while begin < n:
+        while last + 1 < len(higher_known_at) and higher_known_at[last + 1] <= known_at[begin]:
             last += 1
-        rows[i] = last if last >= 0 and higher_segment[last] == segment[i] else -1
-    return rows
+        stop = begin + 1
+        if last + 1 < len(higher_known_at):
+            following = higher_known_at[last + 1]
+            while stop < n and known_at[stop] < following:
+                stop += 1
+        else:
+            stop = n
+        while begin < stop:  # segments never decrease: where both ends are of one, so is what lies between
+            end = stop
+            if segment[end - 1] != segment[begin]:
+                end = begin + 1
+                while segment[end] == segment[begin]:
+                    end += 1
+            rows[found] = last if last >= 0 and higher_segment[last] == segment[begin] else -1
+            stops[found] = end
+            found += 1
+            begin = end
+    return rows[:found].copy(), stops[:found].copy()
+
+
+def asof_runs(decision: Bars, higher: Bars) -> Runs:
+    """The last higher bar available at each decision bar's close and of its segment, in one pass over both.
+
+    Both must number their segments alike, as bars resampled from one base do.
+    """
+    return Runs(*_runs(decision.available_at, decision.segment, higher.available_at, higher.segment))
 
 
 def asof_rows(decision: Bars, higher: Bars) -> Int:
     """Row of the last higher bar available at each decision bar's close and of its segment, -1 where there is none.
 
-    Both must number their segments alike, as bars resampled from one base do.
-
     Returns
     -------
     int64 array, shape (decision bars,)
     """
-    return _last_known(decision.available_at, decision.segment, higher.available_at, higher.segment)
+    return asof_runs(decision, higher).of_each_bar()
+
+
+@njit(cache=True, nogil=True)
+def spread(values: Float, rows: Int, stops: Int, out: Float) -> None:
+    """Write to each run of ``out`` the value of its row, NaN where it has none."""
+    begin = 0
+    for k in range(len(rows)):
+        value = values[rows[k]] if rows[k] >= 0 else np.nan
+        out[begin : stops[k]] = value
+        begin = stops[k]
 
 
 def staleness(decision: Bars, higher: Bars, rows: Int) -> Float:

@@ -8,16 +8,16 @@ from farm.bars.frame import Bars, Float
 from farm.features.feature import Feature
 from farm.features.filters import weighted_heights
 from farm.features.shared import shared
-from farm.features.sliding import above_adaptive_mean, above_long_mean
+from farm.features.sliding import above_adaptive_mean
 from farm.features.trend import efficiency_ratio, ema_distance
 from farm.features.volatility import ATR_BACK, average_true_range
-from farm.features.windows import ratio
+from farm.features.windows import height, ratio
 
 
 @shared
 def above_simple_mean(bars: Bars, *, window: int) -> Float:
     """Close minus its simple mean, in price units."""
-    return above_long_mean(bars.close, window)
+    return height(bars.close, window)
 
 
 def mean_distance(bars: Bars, *, window: int) -> Float:

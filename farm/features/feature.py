@@ -5,11 +5,14 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
+from numba import njit
+from numpy.typing import NDArray
 
 from farm.bars.frame import Bars, Float
 from farm.bars.timeframe import DAY, nanoseconds
 from farm.features.shared import Segment
 
+_NOT_FINITE = 0x7FF0_0000_0000_0000  # the bits of a float64 that are all set in infinities and NaN only
 SESSION = "session"  # the group read on the decision's timeframe only: a longer bar knows no more of the clock
 
 
@@ -67,14 +70,17 @@ class Feature:
             When the function does not give one value a bar.
         """
         out = np.empty(len(bars))
+        finite = np.ones(len(bars), dtype=np.bool_)
         for start, stop in pairwise(bars.segment_bounds()):
-            self.fill(out[start:stop], Segment.cut(bars, start, stop))
+            self.fill(out[start:stop], finite[start:stop], Segment.cut(bars, start, stop))
         return out
 
-    def fill(self, out: Float, segment: Segment, *, skip: int = 0) -> None:
-        """Write the same to ``out`` for bars of one segment but the first ``skip``."""
+    def fill(self, out: Float, finite: NDArray[np.bool_], segment: Segment, *, skip: int = 0) -> None:
+        """Write the same to ``out``, for one segment but its first ``skip`` bars; unset ``finite`` where it is not."""
         back = self.bars_back(segment.timeframe)
-        out[: max(back - 1 - skip, 0)] = np.nan
+        known = max(back - 1, skip)
+        out[: known - skip] = np.nan
+        finite[: known - skip] = False
         if len(segment) < back:
             return
         column = np.asarray(self.compute(segment), dtype=np.float64)
@@ -82,5 +88,16 @@ class Feature:
             raise ValueError(
                 f"feature {self.name} gave shape {column.shape} for {len(segment)} bars; it must give one value a bar"
             )
-        known = max(back - 1, skip)
-        out[known - skip :] = column[known:]
+        _place(column[known:], out[known - skip :], finite[known - skip :])
+
+
+@njit(cache=True, nogil=True)
+def _place(column: Float, out: Float, finite: NDArray[np.bool_]) -> None:
+    for i in range(len(column)):
+        out[i] = column[i]
+    exponents, missing = column.view(np.int64), 0
+    for i in range(len(exponents)):
+        missing += (exponents[i] & _NOT_FINITE) == _NOT_FINITE
+    if missing:
+        for i in range(len(column)):
+            finite[i] &= abs(column[i]) < np.inf

@@ -6,6 +6,7 @@ import numpy as np
 from numba import njit
 
 from farm.bars.frame import Float
+from farm.features.windows import BLOCK
 
 _BLOCK = 512  # rows handled together, so that the inner loops run over neighbouring rows and fit the nearest cache
 
@@ -17,21 +18,44 @@ def weighted_heights(x: Float, weights: Float) -> Float:
     >>> weighted_heights(np.array([1.0, 2.0, 4.0]), np.array([0.0, 1.0, 1.0]))
     array([nan, nan, -5.])
     """
-    n, window = len(x), len(weights)
-    out = np.full(n, np.nan)
-    start = 0
-    while start < n and math.isnan(x[start]):
-        start += 1
-    for block in range(start + window - 1, n, _BLOCK):
-        rows = min(_BLOCK, n - block)
-        total = np.zeros(rows)
-        now = x[block : block + rows]
-        for back in range(1, window):
-            weight, before = weights[back], x[block - back : block - back + rows]
-            for j in range(rows):
-                total[j] += weight * (before[j] - now[j])
-        out[block : block + rows] = total
+    n, taps = len(x), len(weights) - 1
+    later = np.empty(taps)  # the height of the value k rows ago is what the k steps since took, with its sign turned
+    total = 0.0
+    for k in range(taps, 0, -1):
+        total += weights[k]
+        later[k - 1] = total
+    out = np.empty(n)
+    steps, sums = np.empty(BLOCK + taps), np.empty(BLOCK)
+    out[: min(taps, n)] = np.nan
+    for begin in range(taps, n, BLOCK):
+        known = min(BLOCK, n - begin)
+        now, before = x[begin - taps + 1 : begin + known], x[begin - taps : begin + known - 1]
+        for j in range(len(now)):
+            steps[j] = now[j] - before[j]
+        sums[:known] = 0.0
+        back = 0
+        while back + 3 < taps:
+            _add_four(steps[taps - 4 - back : taps - 1 - back + known], later[back : back + 4], sums[:known])
+            back += 4
+        while back < taps:
+            older, weight = steps[taps - 1 - back :], later[back]
+            for j in range(known):
+                sums[j] += weight * older[j]
+            back += 1
+        made = out[begin:]
+        for j in range(known):
+            made[j] = -sums[j]
     return out
+
+
+@njit(cache=True, nogil=True)
+def _add_four(rows: Float, weights: Float, sums: Float) -> None:
+    """Add four neighbouring rows, the newest weighted first, at once: each pass over ``sums`` costs its own time."""
+    n = len(sums)
+    a, b, c, d = rows[:n], rows[1 : n + 1], rows[2 : n + 2], rows[3 : n + 3]
+    p, q, r, s = weights[3], weights[2], weights[1], weights[0]
+    for j in range(n):
+        sums[j] += (p * a[j] + q * b[j]) + (r * c[j] + s * d[j])
 
 
 @njit(cache=True, nogil=True)

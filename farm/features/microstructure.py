@@ -7,9 +7,9 @@ import numpy as np
 
 from farm.bars.frame import Bars, Float
 from farm.features.feature import Feature
-from farm.features.returns import bar_return
+from farm.features.returns import bar_return, close_change
 from farm.features.volatility import realized_volatility
-from farm.features.volume import signed_volume
+from farm.features.volume import signed_volume, volume_sum
 from farm.features.windows import ratio, rolling_sum, steps_back
 
 
@@ -51,7 +51,7 @@ def kyle_lambda(bars: Bars, *, window: int) -> Float:
     """Slope, through zero, of returns on signed volume, per mean volume of the window; 0 when nothing traded."""
     flow, change = signed_volume(bars), bar_return(bars)
     slope = ratio(rolling_sum(change * flow, window), rolling_sum(flow * flow, window), otherwise=0.0)
-    return slope * rolling_sum(bars.volume, window) / window
+    return slope * volume_sum(bars, window=window) / window
 
 
 def bulk_imbalance(bars: Bars, *, window: int) -> Float:
@@ -60,12 +60,12 @@ def bulk_imbalance(bars: Bars, *, window: int) -> Float:
 
     standard = ratio(bar_return(bars), realized_volatility(bars, window=window), otherwise=0.0)
     signed = bars.volume * erf(standard / math.sqrt(2))
-    return ratio(rolling_sum(signed, window), rolling_sum(bars.volume, window), otherwise=0.0)
+    return ratio(rolling_sum(signed, window), volume_sum(bars, window=window), otherwise=0.0)
 
 
 def still_share(bars: Bars, *, window: int) -> Float:
     """Share of the last ``window`` bars that closed where the one before did."""
-    change = bars.close - steps_back(bars.close, 1)
+    change = close_change(bars)
     return rolling_sum(np.where(np.isnan(change), np.nan, (change == 0).astype(np.float64)), window) / window
 
 

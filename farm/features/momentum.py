@@ -3,17 +3,17 @@
 from functools import partial
 
 import numpy as np
-import talib
 
 from farm.bars.frame import Bars, Float
+from farm.features.extremes import highest, lowest
 from farm.features.feature import Feature
-from farm.features.returns import log_change
+from farm.features.returns import close_change, log_change
 from farm.features.shared import shared
 from farm.features.volatility import WILDER_14, true_range
 from farm.features.windows import (
     above_exponential_mean,
-    above_mean,
     exponential_mean,
+    height,
     mean_absolute_deviation,
     ratio,
     rolling_sum,
@@ -24,7 +24,7 @@ from farm.features.windows import (
 @shared
 def gains_and_losses(bars: Bars) -> tuple[Float, Float]:
     """Rise of the close over one bar and its fall, each 0 where it is the other, in price units."""
-    change = bars.close - steps_back(bars.close, 1)
+    change = close_change(bars)
     return np.maximum(change, 0.0), np.maximum(-change, 0.0)
 
 
@@ -37,8 +37,8 @@ def relative_strength(bars: Bars, *, period: int = 14, window: int = WILDER_14) 
 
 def stochastic(bars: Bars, *, window: int) -> Float:
     """Place of the close in the range of the last ``window`` bars, 0 to 100; 50 when there is no range."""
-    low = talib.MIN(bars.low, window)
-    return 100 * ratio(bars.close - low, talib.MAX(bars.high, window) - low, otherwise=0.5)
+    low = lowest(bars.low, window)
+    return 100 * ratio(bars.close - low, highest(bars.high, window) - low, otherwise=0.5)
 
 
 def rate_of_change(bars: Bars, *, over: int) -> Float:
@@ -50,7 +50,7 @@ def rate_of_change(bars: Bars, *, over: int) -> Float:
 def commodity_channel(bars: Bars, *, window: int) -> Float:
     """Typical price less its mean, per 0.015 mean absolute deviations; 0 when nothing moved."""
     typical = bars.close + ((bars.high - bars.close) + (bars.low - bars.close)) / 3  # exact when all three are equal
-    above = above_mean(typical, window)[0]
+    above = height(typical, window)
     return ratio(above, 0.015 * mean_absolute_deviation(typical, above, window), otherwise=0.0)
 
 
@@ -67,9 +67,8 @@ def stochastic_signal(bars: Bars, *, window: int, smooth: int) -> Float:
 
 def chande(bars: Bars, *, window: int) -> Float:
     """Gains less losses per sum of both over the last ``window`` bars, -100 to 100; 0 when nothing moved."""
-    change = bars.close - steps_back(bars.close, 1)
     net = bars.close - steps_back(bars.close, window)
-    return 100 * ratio(net, rolling_sum(np.abs(change), window), otherwise=0.0)
+    return 100 * ratio(net, rolling_sum(np.abs(close_change(bars)), window), otherwise=0.0)
 
 
 def triple_mean(close: Float, *, period: int, window: int) -> Float:
@@ -90,8 +89,15 @@ def ultimate(bars: Bars) -> Float:
     """Ultimate oscillator: buying pressure per true range over 7, 14 and 28 bars, 0 to 100; 50 when nothing moved."""
     pressure = bars.close - np.minimum(bars.low, steps_back(bars.close, 1))
     span = true_range(bars)
-    shares = [ratio(rolling_sum(pressure, window), rolling_sum(span, window), otherwise=0.5) for window in (7, 14, 28)]
+    shares = [ratio(up, whole, otherwise=0.5) for up, whole in zip(_weeks(pressure), _weeks(span), strict=True)]
     return 100 * (4 * shares[0] + 2 * shares[1] + shares[2]) / 7
+
+
+def _weeks(x: Float) -> tuple[Float, Float, Float]:
+    """Sums of the last 7, 14 and 28 values."""
+    one = rolling_sum(x, 7)
+    two = one + steps_back(one, 7)
+    return one, two, two + steps_back(two, 14)
 
 
 def acceleration(bars: Bars, *, over: int) -> Float:

@@ -1,24 +1,26 @@
 """The features section of an experiment, and the table it makes."""
 
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from functools import partial
 from inspect import getsource
 from pathlib import Path
-from typing import Self
+from typing import Literal, Self
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
-from farm.bars.frame import Bars
+from farm.bars.frame import Bars, Float
 from farm.bars.timeframe import Timeframe, nanoseconds
 from farm.errors import BadInput
-from farm.features.asof import asof_rows, staleness
+from farm.features.asof import asof_runs, staleness
 from farm.features.feature import SESSION, Feature
 from farm.features.presets import PRESETS
 from farm.features.registered import registry
-from farm.features.table import FeatureTable, complete, fill, join
+from farm.features.shrink import shrunk
+from farm.features.table import FeatureTable, fill, join
 from farm.section import Section, digest
 
 BUDGET = 100  # candidate columns: more is a search over features, and has to be asked for
@@ -38,6 +40,9 @@ class FeatureRecipe(Section):
         Features added to the preset and taken from it.
     timeframes : tuple of str
         Higher timeframes, each longer than the decision's.
+    shrink : str
+        ``reliability`` draws each higher timeframe's columns towards their recent mean by how noisy they are, see
+        :func:`farm.features.shrink.shrunk`; that takes 59 more bars of them.
     keep : int
         How many columns selection inside a fit may keep.
     allow_over_budget : bool
@@ -48,6 +53,7 @@ class FeatureRecipe(Section):
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     timeframes: tuple[Timeframe, ...] = ()
+    shrink: Literal["none", "reliability"] = "none"
     keep: int = Field(default=50, ge=1)
     allow_over_budget: bool = False
 
@@ -79,6 +85,12 @@ class FeatureRecipe(Section):
         """Those of them that are read on every higher timeframe too."""
         return tuple(feature for feature in self.features if feature.group != SESSION)
 
+    def higher_features_on(self, timeframe: str) -> tuple[Feature, ...]:
+        """The same as they are computed on a higher timeframe: shrunk where that was asked for."""
+        if self.shrink == "none":
+            return self.higher_features
+        return tuple(shrunk(feature, timeframe) for feature in self.higher_features)
+
     @property
     def names(self) -> tuple[str, ...]:
         """Names of the table's columns, in their order."""
@@ -107,18 +119,23 @@ class FeatureRecipe(Section):
             the longest segment.
         """
         self._check_timeframes(decision, higher)
-        values = np.empty((len(decision), len(self.names)))
-        fill(values[:, : len(self.features)], self.features, decision, threads=threads)
+        columns = np.empty((len(self.names), len(decision)))
+        valid = np.ones(len(decision), dtype=np.bool_)
+        at = len(self.features)  # where the next columns go
+        fill(columns[:at], valid, self.features, decision, threads=threads)
         lookback = {one.name: one.bars_back(decision.timeframe) for one in self.features}
         for timeframe in self.timeframes:
-            rows = asof_rows(decision, higher[timeframe])
-            table = np.empty((len(higher[timeframe]), len(self.higher_features)))
-            fill(table, self.higher_features, higher[timeframe], threads=threads)
-            join(values[:, len(lookback) : len(lookback) + table.shape[1]], table, rows, threads=threads)
-            lookback |= {f"{one.name}@{timeframe}": one.bars_back(timeframe) for one in self.higher_features}
-            values[:, len(lookback)] = staleness(decision, higher[timeframe], rows)
+            runs = asof_runs(decision, higher[timeframe])
+            features = self.higher_features_on(timeframe)
+            table, known = _columns(features, higher[timeframe], threads)
+            join(columns[at : at + len(features)], table, runs, threads=threads)
+            rows = runs.of_each_bar()
+            columns[at + len(features)] = staleness(decision, higher[timeframe], rows)
+            valid &= (rows >= 0) & known[rows]
+            lookback |= {f"{one.name}@{timeframe}": one.bars_back(timeframe) for one in features}
             lookback[f"staleness@{timeframe}"] = 1
-        return FeatureTable(self.names, values, complete(values), lookback)
+            at = len(lookback)
+        return FeatureTable(self.names, columns.T, valid, lookback)
 
     def digest(self) -> str:
         """Digest of the section, the columns' names and the source of all code that computes them."""
@@ -138,6 +155,13 @@ class FeatureRecipe(Section):
                     f"no bars of {timeframe} were given (found: {', '.join(higher) or 'none'}); "
                     f"resample the base series to every timeframe of the recipe"
                 )
+
+
+def _columns(features: Sequence[Feature], bars: Bars, threads: int) -> tuple[Float, NDArray[np.bool_]]:
+    """The features of all bars, shape (features, bars), and whether all of a bar's are finite."""
+    columns, valid = np.empty((len(features), len(bars))), np.ones(len(bars), dtype=np.bool_)
+    fill(columns, valid, features, bars, threads=threads)
+    return columns, valid
 
 
 def _known(key: str, given: Iterable[str], there: Mapping[str, object]) -> None:

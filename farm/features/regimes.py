@@ -8,10 +8,10 @@ import math
 from functools import partial
 
 import numpy as np
-import talib
 
 from farm.bars.frame import Bars, Float
 from farm.features.averages import above_simple_mean
+from farm.features.extremes import highest, lowest
 from farm.features.feature import Feature
 from farm.features.filters import share_below
 from farm.features.returns import bar_return, log_change
@@ -65,8 +65,8 @@ def hurst(bars: Bars, *, window: int, lags: tuple[int, ...] = (1, 2, 4, 8, 16)) 
 
 def choppiness(bars: Bars, *, window: int) -> Float:
     """Log of the path of true ranges per range covered, over the log of ``window``, 0 to 1; 0 when nothing moved."""
-    high = talib.MAX(np.maximum(bars.high, _before(bars)), window)
-    low = talib.MIN(np.minimum(bars.low, _before(bars)), window)
+    high = highest(np.maximum(bars.high, _before(bars)), window)
+    low = lowest(np.minimum(bars.low, _before(bars)), window)
     return np.log(ratio(rolling_sum(true_range(bars), window), high - low, otherwise=1.0)) / math.log(window)
 
 

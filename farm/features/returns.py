@@ -26,6 +26,19 @@ def bar_return(bars: Bars) -> Float:
     return log_change(bars.close, 1)
 
 
+@shared
+def squared_return(bars: Bars) -> Float:
+    """Square of the log return over one bar."""
+    change = bar_return(bars)
+    return change * change
+
+
+@shared
+def close_change(bars: Bars) -> Float:
+    """Change of the close over one bar, in price units; NaN at the first bar."""
+    return bars.close - steps_back(bars.close, 1)
+
+
 def gap(bars: Bars) -> Float:
     """Log of the open over the close before."""
     return np.log(bars.open / steps_back(bars.close, 1))
@@ -42,25 +55,25 @@ def autocorrelation(bars: Bars, *, window: int, lag: int = 1) -> Float:
 
 def direction(bars: Bars, *, window: int) -> Float:
     """Share of rising bars less share of falling ones among the last ``window``, -1 to 1."""
-    return rolling_sum(np.sign(bars.close - steps_back(bars.close, 1)), window) / window
+    return rolling_sum(np.sign(close_change(bars)), window) / window
 
 
 def realized_skewness(bars: Bars, *, window: int) -> Float:
     """Third moment of the returns about zero over the root mean square cubed; 0 when nothing moved."""
-    square, change = _mean_square(bars, window), bar_return(bars)
+    square, change = mean_square(bars, window=window), bar_return(bars)
     return ratio(rolling_sum(change * change * change, window) / window, square * np.sqrt(square), otherwise=0.0)
 
 
 def realized_kurtosis(bars: Bars, *, window: int) -> Float:
     """Fourth moment of the returns about zero over the mean square squared; 3 when nothing moved."""
-    square, change = _mean_square(bars, window), bar_return(bars)
+    square, change = mean_square(bars, window=window), bar_return(bars)
     return ratio(rolling_sum((change * change) ** 2, window) / window, square * square, otherwise=3.0)
 
 
 @shared
-def _mean_square(bars: Bars, window: int) -> Float:
-    change = bar_return(bars)
-    return rolling_sum(change * change, window) / window
+def mean_square(bars: Bars, *, window: int) -> Float:
+    """Mean squared log return over ``window`` bars."""
+    return rolling_sum(squared_return(bars), window) / window
 
 
 def _log_return(over: int) -> Feature:

@@ -1,9 +1,8 @@
-"""Sliding windows at a cost that does not depend on their length.
+"""Recursions over a sliding window, at a cost that does not depend on its length, or on the logarithm of it.
 
-Blocks of ``window`` rows (van Herk, Pattern Recognition Letters 13, 1992, for maxima): every window is the end of one
-block and the beginning of the next, so any associative combination of rows costs two steps a row. Levels are heights
-over the first row of the newer block, which lies in the window: the price level cancels before anything is summed, and
-a window without movement gives exactly zero.
+Each row is a map of the state, and maps are associative: a window's rows are joined in pairs, as sums are in
+:mod:`farm.features.windows`, or as the end of one block of ``window`` rows and the beginning of the next (van Herk,
+Pattern Recognition Letters 13, 1992, for maxima).
 """
 
 import math
@@ -12,61 +11,66 @@ import numpy as np
 from numba import njit
 
 from farm.bars.frame import Float
-
-
-@njit(cache=True, nogil=True)
-def above_long_mean(x: Float, window: int) -> Float:
-    """Each value minus the mean of the last ``window`` values, itself included; ``x`` has no missing values.
-
-    >>> above_long_mean(np.array([20000.0, 20002.0, 20004.0]), 2)
-    array([nan,  1.,  1.])
-    """
-    out = np.full(len(x), np.nan)
-    ends = np.zeros(window + 1)  # ends[k]: sum of heights of the block before from its k-th row on
-    for block in range(0, len(x), window):
-        anchor = x[block]
-        if block:
-            for k in range(window - 1, -1, -1):
-                ends[k] = ends[k + 1] + (x[block - window + k] - anchor)
-        head = 0.0
-        for i in range(block, min(block + window, len(x))):
-            head += x[i] - anchor
-            if i >= window - 1:
-                out[i] = (x[i] - anchor) - (ends[i - block + 1] + head) / window
-    return out
+from farm.features.windows import BLOCK, copy
 
 
 @njit(cache=True, nogil=True)
 def above_adaptive_mean(x: Float, share: Float, window: int) -> Float:
     """Each value minus its mean that moves ``share[i]`` of the way to row i, begun ``window`` rows back at the value.
 
+    A row takes the height h over the mean to ``(1 - share) * (h + step)``. Steps are taken from row to row, so the
+    price level cancels before anything is summed.
+
     >>> above_adaptive_mean(np.array([1.0, 1.0, 3.0]), np.array([0.5, 0.5, 0.5]), 2)
     array([nan, nan,  1.])
     """
-    n = len(x)
-    out = np.full(n, np.nan)
-    first = 0
-    while first < n and math.isnan(share[first]):
-        first += 1
-    first = max(first, 1)
-    keep = np.ones(window + 1)  # the steps of the block before, from the k-th on, take y to keep[k] * y + gain[k]
-    gain = np.zeros(window + 1)
-    for block in range(first, n, window):
-        anchor = x[block]
-        if block > first:
-            for k in range(window - 1, -1, -1):
-                i = block - window + k
-                gain[k] = keep[k + 1] * share[i] * (x[i] - anchor) + gain[k + 1]
-                keep[k] = keep[k + 1] * (1.0 - share[i])
-        head_keep, head_gain = 1.0, 0.0
-        for i in range(block, min(block + window, n)):
-            head_keep *= 1.0 - share[i]
-            head_gain = (1.0 - share[i]) * head_gain + share[i] * (x[i] - anchor)
-            if i - first >= window - 1:
-                k = i - block + 1
-                start = x[i - window] - anchor
-                out[i] = (x[i] - anchor) - (head_keep * (keep[k] * start + gain[k]) + head_gain)
+    n, most = len(x), BLOCK + window - 1
+    out = np.empty(n)
+    out[: min(window, n)] = np.nan
+    keep, gain, to_keep, to_gain = np.empty(most), np.empty(most), np.empty(most), np.empty(most)
+    kept, height = np.empty(most), np.empty(most)
+    for begin in range(1, n - window + 1, BLOCK):
+        length = min(most, n - begin)
+        rows, before = x[begin : begin + length], x[begin - 1 : begin - 1 + length]
+        shares = share[begin : begin + length]
+        for j in range(len(rows)):
+            keep[j] = 1.0 - shares[j]
+            gain[j] = (1.0 - shares[j]) * (rows[j] - before[j])
+        now, spare = (keep[:length], gain[:length]), (to_keep[:length], to_gain[:length])
+        taken, reach = 0, 1
+        while True:
+            if window & reach:
+                if taken == 0:
+                    copy(now[0], kept)
+                    copy(now[1], height)
+                else:
+                    _begin_earlier(now[0], now[1], kept[taken:length], height[taken:length])
+                taken += reach
+            if taken == window:
+                break
+            _follow(now[0], now[1], now[0][reach:], now[1][reach:], spare[0][reach:], spare[1][reach:])
+            now, spare = spare, now
+            reach *= 2
+        copy(height[window - 1 : length], out[begin + window - 1 :])
     return out
+
+
+@njit(cache=True, nogil=True)
+def _follow(older_keep: Float, older_gain: Float, keep: Float, gain: Float, to_keep: Float, to_gain: Float) -> None:
+    """Write the steps of newer windows after those of older ones, ``h -> keep * h + gain`` each, as one such step."""
+    for j in range(len(keep)):
+        to_gain[j] = gain[j] + keep[j] * older_gain[j]
+    for j in range(len(keep)):
+        to_keep[j] = keep[j] * older_keep[j]
+
+
+@njit(cache=True, nogil=True)
+def _begin_earlier(older_keep: Float, older_gain: Float, keep: Float, gain: Float) -> None:
+    """The same, written over the newer windows."""
+    for j in range(len(keep)):
+        gain[j] += keep[j] * older_gain[j]
+    for j in range(len(keep)):
+        keep[j] *= older_keep[j]
 
 
 @njit(cache=True, nogil=True)

@@ -3,16 +3,16 @@
 from functools import partial
 
 import numpy as np
-import talib
 from numba import njit
 
 from farm.bars.frame import Bars, Float
+from farm.features.extremes import bars_since_highest
 from farm.features.feature import Feature
 from farm.features.filters import parabolic_stop, weighted_heights
-from farm.features.returns import bar_return, log_change
+from farm.features.returns import bar_return, close_change, log_change
 from farm.features.shared import shared
 from farm.features.volatility import ATR_BACK, WILDER_14, average_true_range, close_statistics, true_range
-from farm.features.windows import above_exponential_mean, above_mean, exponential_mean, ratio, rolling_sum, steps_back
+from farm.features.windows import above_exponential_mean, exponential_mean, height, ratio, rolling_sum, steps_back
 
 EMA_12, EMA_26, EMA_9 = 40, 80, 30  # windows of the MACD's means: what lies further back would weigh about 0.2%
 
@@ -25,7 +25,7 @@ def ema_distance(bars: Bars, *, period: int, window: int) -> Float:
 
 def sma_distance(bars: Bars, *, window: int) -> Float:
     """Close minus its simple mean, in average true ranges; 0 when nothing moved."""
-    return ratio(above_mean(bars.close, window)[0], average_true_range(bars), otherwise=0.0)
+    return ratio(height(bars.close, window), average_true_range(bars), otherwise=0.0)
 
 
 def macd_line(close: Float, *, fast: int = EMA_12, slow: int = EMA_26) -> Float:
@@ -35,15 +35,19 @@ def macd_line(close: Float, *, fast: int = EMA_12, slow: int = EMA_26) -> Float:
 
 def macd_histogram(close: Float, *, fast: int = EMA_12, slow: int = EMA_26, signal: int = EMA_9) -> Float:
     """Mean of 12 less mean of 26, less its own mean of 9, in price units, each over the window given."""
-    macd = macd_line(close, fast=fast, slow=slow)
-    out = np.full(len(close), np.nan)
-    out[slow - 1 :] = above_exponential_mean(macd[slow - 1 :], 2 / 10, signal)
+    return _above_signal(macd_line(close, fast=fast, slow=slow), slow, signal)
+
+
+def _above_signal(line: Float, slow: int, signal: int) -> Float:
+    out = np.full(len(line), np.nan)
+    out[slow - 1 :] = above_exponential_mean(line[slow - 1 :], 2 / 10, signal)
     return out
 
 
 @shared
 def _macd(bars: Bars) -> tuple[Float, Float]:
-    return macd_line(bars.close), macd_histogram(bars.close)
+    line = macd_line(bars.close)
+    return line, _above_signal(line, EMA_26, EMA_9)
 
 
 def macd_in_ranges(bars: Bars) -> Float:
@@ -64,14 +68,15 @@ def macd_signal_in_ranges(bars: Bars) -> Float:
 
 @njit(cache=True, nogil=True)
 def _extensions(high: Float, low: Float) -> tuple[Float, Float]:
-    rising, falling = np.zeros(len(high)), np.zeros(len(high))
+    rising, falling = np.empty(len(high)), np.empty(len(high))
     rising[:1] = falling[:1] = np.nan
-    for i in range(1, len(high)):
-        up, down = high[i] - high[i - 1], low[i - 1] - low[i]
-        if up > down and up > 0:
-            rising[i] = up
-        elif down > up and down > 0:
-            falling[i] = down
+    tops, bottoms, ups, downs = high[1:], low[1:], rising[1:], falling[1:]
+    for i in range(len(ups)):  # one loop for each array: the compiler takes several bars at a time
+        up, down = tops[i] - high[i], low[i] - bottoms[i]
+        ups[i] = up if up > max(down, 0.0) else 0.0
+    for i in range(len(downs)):
+        up, down = tops[i] - high[i], low[i] - bottoms[i]
+        downs[i] = down if down > max(up, 0.0) else 0.0
     return rising, falling
 
 
@@ -103,7 +108,7 @@ def directional_index(bars: Bars, *, period: int = 14, window: int = WILDER_14) 
 
 def efficiency_ratio(bars: Bars, *, window: int) -> Float:
     """Net change over ``window`` bars per unit of path walked, 0 to 1; 0 when nothing moved."""
-    path = rolling_sum(np.abs(bars.close - steps_back(bars.close, 1)), window)
+    path = rolling_sum(np.abs(close_change(bars)), window)
     return ratio(np.abs(bars.close - steps_back(bars.close, window)), path, otherwise=0.0)
 
 
@@ -117,7 +122,8 @@ def variance_ratio(bars: Bars, *, over: int, window: int) -> Float:
 @shared
 def aroon(bars: Bars, *, window: int) -> tuple[Float, Float]:
     """Aroon down and up, 0 to 100: how lately the last ``window + 1`` bars had their low and their high."""
-    down, up = talib.AROON(bars.high, bars.low, window)
+    ages = bars_since_highest(-bars.low, window + 1), bars_since_highest(bars.high, window + 1)
+    down, up = (100 / window * (window - age) for age in ages)
     return down, up
 
 

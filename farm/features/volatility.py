@@ -4,10 +4,11 @@ import math
 from functools import partial
 
 import numpy as np
+from numba import njit
 
 from farm.bars.frame import Bars, Float
 from farm.features.feature import Feature
-from farm.features.returns import bar_return, gap
+from farm.features.returns import bar_return, gap, mean_square
 from farm.features.shared import shared
 from farm.features.windows import (
     above_mean,
@@ -24,8 +25,17 @@ ATR_BACK = WILDER_14 + 1  # bars read by the average true range: each range need
 @shared
 def true_range(bars: Bars) -> Float:
     """Range of each bar widened to the close before, in price units; NaN at the first bar."""
-    before = steps_back(bars.close, 1)
-    return np.maximum(bars.high, before) - np.minimum(bars.low, before)
+    return _true_range(bars.high, bars.low, bars.close)
+
+
+@njit(cache=True, nogil=True)
+def _true_range(high: Float, low: Float, close: Float) -> Float:
+    out = np.empty(len(close))
+    out[:1] = np.nan
+    tops, bottoms, spans = high[1:], low[1:], out[1:]
+    for i in range(len(spans)):
+        spans[i] = max(tops[i], close[i]) - min(bottoms[i], close[i])
+    return out
 
 
 @shared
@@ -42,8 +52,7 @@ def atr_share(bars: Bars, *, period: int = 14, window: int = WILDER_14) -> Float
 @shared
 def realized_volatility(bars: Bars, *, window: int) -> Float:
     """Root of the mean squared log return over ``window`` bars."""
-    change = bar_return(bars)
-    return np.sqrt(rolling_sum(change * change, window) / window)
+    return np.sqrt(mean_square(bars, window=window))
 
 
 def volatility_ratio(bars: Bars, *, short: int, long: int) -> Float:

@@ -8,14 +8,21 @@ from numba import njit
 from farm.bars.frame import Bars, Float
 from farm.features.candles import close_location
 from farm.features.feature import Feature
-from farm.features.returns import bar_return
+from farm.features.returns import bar_return, close_change
+from farm.features.shared import shared
 from farm.features.volatility import ATR_BACK, average_true_range
-from farm.features.windows import above_mean, ratio, rolling_sum, steps_back
+from farm.features.windows import above_mean, ratio, rolling_sum
+
+
+@shared
+def volume_sum(bars: Bars, *, window: int) -> Float:
+    """Volume of the last ``window`` bars."""
+    return rolling_sum(bars.volume, window)
 
 
 def volume_ratio(bars: Bars, *, window: int) -> Float:
     """Volume in units of its mean over ``window`` bars; 1 when none of them has volume."""
-    return ratio(bars.volume * window, rolling_sum(bars.volume, window), otherwise=1.0)
+    return ratio(bars.volume * window, volume_sum(bars, window=window), otherwise=1.0)
 
 
 def volume_score(bars: Bars, *, window: int) -> Float:
@@ -26,28 +33,28 @@ def volume_score(bars: Bars, *, window: int) -> Float:
 
 def volume_trend(bars: Bars, *, short: int, long: int) -> Float:
     """Mean volume over the short window in units of that over the long one; 1 without volume."""
-    return ratio(rolling_sum(bars.volume, short) * (long / short), rolling_sum(bars.volume, long), otherwise=1.0)
+    return ratio(volume_sum(bars, window=short) * (long / short), volume_sum(bars, window=long), otherwise=1.0)
 
 
 def volume_variation(bars: Bars, *, window: int) -> Float:
     """Standard deviation of volume over its mean; 0 without volume."""
-    return ratio(above_mean(bars.volume, window)[1] * window, rolling_sum(bars.volume, window), otherwise=0.0)
+    return ratio(above_mean(bars.volume, window)[1] * window, volume_sum(bars, window=window), otherwise=0.0)
 
 
 def signed_volume(bars: Bars) -> Float:
     """Volume with the sign of the bar's change: the steps of on-balance volume."""
-    return np.sign(bars.close - steps_back(bars.close, 1)) * bars.volume
+    return np.sign(close_change(bars)) * bars.volume
 
 
 def on_balance_share(bars: Bars, *, window: int) -> Float:
     """Change of on-balance volume over ``window`` bars per volume, -1 to 1; 0 without volume."""
-    return ratio(rolling_sum(signed_volume(bars), window), rolling_sum(bars.volume, window), otherwise=0.0)
+    return ratio(rolling_sum(signed_volume(bars), window), volume_sum(bars, window=window), otherwise=0.0)
 
 
 def money_flow(bars: Bars, *, window: int) -> Float:
     """Chaikin's money flow: close location weighted by volume, -1 to 1; 0 without volume."""
     flow = rolling_sum(close_location(bars) * bars.volume, window)
-    return ratio(flow, rolling_sum(bars.volume, window), otherwise=0.0)
+    return ratio(flow, volume_sum(bars, window=window), otherwise=0.0)
 
 
 def money_flow_index(bars: Bars, *, window: int) -> Float:
@@ -59,13 +66,13 @@ def money_flow_index(bars: Bars, *, window: int) -> Float:
 
 @njit(cache=True, nogil=True)
 def _flows(price: Float, volume: Float) -> tuple[Float, Float]:
-    rising, falling = np.zeros(len(price)), np.zeros(len(price))
+    rising, falling = np.empty(len(price)), np.empty(len(price))
     rising[:1] = falling[:1] = np.nan
-    for i in range(1, len(price)):
-        if price[i] > price[i - 1]:
-            rising[i] = price[i] * volume[i]
-        elif price[i] < price[i - 1]:
-            falling[i] = price[i] * volume[i]
+    now, traded, ups, downs = price[1:], volume[1:], rising[1:], falling[1:]
+    for i in range(len(ups)):  # one loop for each array: the compiler takes several bars at a time
+        ups[i] = now[i] * traded[i] if now[i] > price[i] else 0.0
+    for i in range(len(downs)):
+        downs[i] = now[i] * traded[i] if now[i] < price[i] else 0.0
     return rising, falling
 
 

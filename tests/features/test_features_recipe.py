@@ -47,7 +47,7 @@ class TestTable:
     def test_has_the_columns_it_names(self, table, base):
         assert table.names == CORE.names
         assert table.values.shape == (len(base), len(CORE.names))
-        assert table.values.flags.c_contiguous
+        assert table.values.flags.f_contiguous
         assert list(table.lookback) == list(table.names)
         assert {"rsi_14", "rsi_14@15min", "staleness@1h"} < set(table.names)
         assert "session_sin@1h" not in table.names
@@ -59,6 +59,13 @@ class TestTable:
         found = table.values[:, table.names.index("adx_14@1h")]
         np.testing.assert_array_equal(found[rows >= 0], expected[rows >= 0])
         assert np.isnan(found[rows < 0]).all()
+
+    def test_gives_rows_in_one_piece(self, table):
+        at = np.array([4700, 3, 3, 0])
+        rows = table.rows(at)
+        np.testing.assert_array_equal(rows, table.values[at])
+        assert rows.flags.c_contiguous
+        assert table.rows(np.array([], dtype=np.int64)).shape == (0, len(table.names))
 
     def test_valid_rows_have_every_value_and_others_lack_one(self, table):
         np.testing.assert_array_equal(table.valid, np.isfinite(table.values).all(axis=1))

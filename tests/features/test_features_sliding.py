@@ -10,7 +10,7 @@ from farm.bars.timeframe import HOUR
 from farm.features import registry
 from farm.features.filters import parabolic_stop, share_below, weighted_heights
 from farm.features.fractional import fractional_difference
-from farm.features.sliding import above_adaptive_mean, above_long_mean, filtered_probability
+from farm.features.sliding import above_adaptive_mean, filtered_probability
 from farm.features.wavelets import DAUBECHIES, multiresolution, reach
 
 seeds, windows = st.integers(0, 10_000), st.integers(2, 30)
@@ -18,18 +18,6 @@ seeds, windows = st.integers(0, 10_000), st.integers(2, 30)
 
 def walk(seed, n=90, level=20_000.0):
     return level * (1 + 1e-4 * np.random.default_rng(seed).normal(size=n).cumsum())
-
-
-@given(seeds, windows)
-def test_the_long_mean_is_the_mean(seed, window):
-    x = walk(seed)
-    expected = [x[i] - x[i - window + 1 : i + 1].mean() for i in range(window - 1, len(x))]
-    np.testing.assert_allclose(above_long_mean(x, window)[window - 1 :], expected, atol=1e-9)
-
-
-def test_the_long_mean_is_exact_without_movement_whatever_came_before():
-    x = np.concatenate((walk(1), np.full(100, 12_345.678)))
-    assert (above_long_mean(x, 40)[130:] == 0).all()
 
 
 @given(seeds, windows)

@@ -5,10 +5,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from farm.features.extremes import bars_since_highest, highest, lowest
+from farm.features.filters import weighted_heights
+from farm.features.sliding import above_adaptive_mean
 from farm.features.windows import (
+    BLOCK,
     above_exponential_mean,
     above_mean,
     exponential_mean,
+    height,
     mean_absolute_deviation,
     ratio,
     rolling_sum,
@@ -46,6 +51,7 @@ def test_exponential_mean_weighs_the_window_and_nothing_before_it(x, window, alp
 @given(prices, windows)
 def test_above_mean_gives_height_and_deviation(x, window):
     above, deviation = above_mean(x, window)
+    np.testing.assert_array_equal(above, height(x, window))
     tolerance = 1e-12 * abs(x).max()
     np.testing.assert_allclose(above, windowed(x, window, lambda w: w[-1] - w.mean()), atol=tolerance)
     np.testing.assert_allclose(deviation, windowed(x, window, np.std), atol=tolerance)
@@ -53,10 +59,47 @@ def test_above_mean_gives_height_and_deviation(x, window):
     np.testing.assert_allclose(mean_absolute_deviation(x, above, window), spread, atol=tolerance)
 
 
+KERNELS = {
+    "rolling_sum": rolling_sum,
+    "exponential_mean": lambda x, window: exponential_mean(x, 0.05, window),
+    "above_exponential_mean": lambda x, window: above_exponential_mean(x, 0.05, window),
+    "height": height,
+    "deviation": lambda x, window: above_mean(x, window)[1],
+    "mean_absolute_deviation": lambda x, window: mean_absolute_deviation(x, height(x, window), window),
+    "highest": highest,
+    "bars_since_highest": bars_since_highest,
+    "weighted_heights": lambda x, window: weighted_heights(x, np.linspace(1, 2, window)),
+    "above_adaptive_mean": lambda x, window: above_adaptive_mean(x, np.sin(x) ** 2 / 3, window - 1),
+}
+
+
+@pytest.mark.parametrize("name", KERNELS)
+@given(st.integers(0, 3 * BLOCK), st.integers(2, 300), st.integers(0, 100))
+def test_where_a_block_ends_no_value_shows(name, rows, window, seed):
+    """A prefix has the same bits, and a row recomputed from its own window alone the same value."""
+    x = 1.2 + 1e-4 * np.random.default_rng(seed).integers(-9, 10, 3 * BLOCK).cumsum()
+    whole = KERNELS[name](x, window)
+    np.testing.assert_array_equal(KERNELS[name](x[:rows], window), whole[:rows])
+    assert np.isnan(whole).sum() == np.isnan(whole[:window]).sum() == window - 1
+    if rows >= window:
+        alone = KERNELS[name](x[rows - window : rows], window)[-1]
+        assert alone == pytest.approx(whole[rows - 1], abs=1e-12)
+
+
+@given(prices, windows)
+def test_extremes_are_those_of_the_window(x, window):
+    x = np.round(x, 3)  # equal values, so that the latest of them counts
+    np.testing.assert_array_equal(highest(x, window), windowed(x, window, np.max))
+    np.testing.assert_array_equal(lowest(x, window), windowed(x, window, np.min))
+    since = windowed(x, window, lambda w: np.argmax(w[::-1]))
+    np.testing.assert_array_equal(bars_since_highest(x, window), since)
+
+
 def test_a_price_level_costs_no_digits():
     steps = np.random.default_rng(0).integers(-4, 5, 400) / 64  # exact at every level tried
     low, high = above_mean(steps, 20), above_mean(steps + 2.0**24, 20)
     np.testing.assert_array_equal(low, high)
+    np.testing.assert_array_equal(height(steps, 20), height(steps + 2.0**24, 20))
     np.testing.assert_array_equal(
         above_exponential_mean(steps, 0.1, 60), above_exponential_mean(steps + 2**24, 0.1, 60)
     )

@@ -26,6 +26,7 @@ from farm.features.averages import above_kaufman_mean, above_simple_mean
 from farm.features.filters import parabolic_stop
 from farm.features.fractional import fractional_difference, fractional_weights
 from farm.features.windows import above_exponential_mean, above_mean, rolling_sum
+from farm.stats import adf
 
 LONG = 700  # bars after which a Wilder mean of 14 has forgotten how it began
 
@@ -80,6 +81,7 @@ def _fractional(folder: Path) -> list[Result]:
         "first_value": there[0],
         "last_value": there[-1],
         "corr_with_original": np.corrcoef(there, closes[-len(there) :])[0, 1],
+        "adf_lag1": adf(there, lags=1).statistic,
     }
     numbers = [(name, float(value), float(expected[name])) for name, value in ours.items()]
     numbers += [(f"weights[{i}]", float(weights[i]), theirs) for i, theirs in enumerate(expected["weights_first5"])]
