@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from farm.backtest import Account, Backtest, Orders, buy_and_hold
+from farm.backtest import Account, Backtest, Orders
 from farm.bars import Instrument
 from farm.folds import FoldPlan
 from farm.labels import Events
@@ -30,14 +30,16 @@ class Trial:
     """One trial of a study, evaluated: what it predicted, and what its bets returned.
 
     ``predicted[x, h]`` is p(x|h) of the base itself, or what the stack made of it: shape (rows, groups, classes), NaN
-    where h is the row's own group. ``headline`` is the one continuous backtest of the mean bet over h, ``paths`` are
-    the backtests of the single-fit paths. Buy and hold predicts nothing.
+    where h is the row's own group. ``headline`` is the one continuous backtest of the mean bet over h, ``late`` the
+    same with orders that fill one bar later, ``paths`` are the backtests of the single-fit paths. Buy and hold predicts
+    nothing.
     """
 
     name: str
     role: Role
     predicted: Float | None
     headline: Backtest
+    late: Backtest
     paths: tuple[Backtest, ...]
 
     @property
@@ -53,6 +55,10 @@ class Study:
     trials: tuple[Trial, ...]
     lattice: Lattice
     proof: Proof
+
+    def candidate_returns(self) -> dict[str, Float]:
+        """Candidate -> its headline net returns a session: all that the verdict reads of a study."""
+        return {trial.name: trial.headline.net for trial in self.trials if trial.role == "candidate"}
 
 
 @dataclass(frozen=True)
@@ -114,18 +120,16 @@ class StudyRecipe:
         return Study(tuple(trials), lattice, Proof(sum(proof.rows_checked for proof in proofs), tuple(violations)))
 
     def _market(self, panel: Panel) -> Market:
-        close = panel.bars.close[panel.events.row]
-        costs = self.account.costs_of(self.instrument)
-        one = np.ones(len(close))
+        rows = panel.events.row
         return Market(
-            volatility=panel.events.volatility / close,
-            cost=2 * costs.fill_cost(close, one) / (close * self.instrument.point_value),
+            volatility=panel.events.volatility / panel.bars.close[rows],
+            cost=self.account.round_trips(panel.bars, rows, self.instrument),
         )
 
     def _trial(self, name: str, role: Role, predicted: Float, nested: Nested, panel: Panel, plan: FoldPlan) -> Trial:
         partners = path_partners(plan, plan.group_of(panel.events.decided_at))
         paths = tuple(self._backtest(panel, nested.along(other).size) for other in partners)
-        return Trial(name, role, predicted, self._backtest(panel, nested.mean().size), paths)
+        return Trial(name, role, predicted, *self._in_time_and_late(panel, nested.mean().size), paths)
 
     def _baseline(self, name: str, panel: Panel, plan: FoldPlan, lattice: Lattice) -> Trial:
         """A baseline bets its more probable side every time: it has nothing to learn a threshold from."""
@@ -133,11 +137,16 @@ class StudyRecipe:
         rows = np.arange(len(predicted))
         partners = path_partners(plan, lattice.group)
         paths = tuple(self._backtest(panel, sign_of(predicted[rows, other])) for other in partners)
-        return Trial(name, "baseline", predicted, self._backtest(panel, sign_of(lattice.mean(name))), paths)
+        return Trial(name, "baseline", predicted, *self._in_time_and_late(panel, sign_of(lattice.mean(name))), paths)
 
     def _buy_and_hold(self, panel: Panel) -> Trial:
-        held = self.account.backtest(panel.bars, buy_and_hold(panel.bars), self.instrument)
-        return Trial("buy_and_hold", "baseline", None, held, ())
+        held, late = (account.hold(panel.bars, self.instrument) for account in (self.account, self.account.later(1)))
+        return Trial("buy_and_hold", "baseline", None, held, late, ())
+
+    def _in_time_and_late(self, panel: Panel, size: Float) -> tuple[Backtest, Backtest]:
+        orders = Orders.of_events(panel.events, size)
+        late = self.account.later(1).backtest(panel.bars, orders, self.instrument)
+        return self.account.backtest(panel.bars, orders, self.instrument), late
 
     def _backtest(self, panel: Panel, size: Float) -> Backtest:
         return self.account.backtest(panel.bars, Orders.of_events(panel.events, size), self.instrument)

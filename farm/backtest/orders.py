@@ -1,12 +1,12 @@
 """What a strategy asks for: one sized order per decision, and the guard against orders from the future."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from farm.bars.frame import Bars, Float, Int
+from farm.bars.frame import Bars, Bool, Float, Int
 
 if TYPE_CHECKING:
     from farm.labels import Events
@@ -74,6 +74,10 @@ class Orders:
 
     def __len__(self) -> int:
         return len(self.row)
+
+    def take(self, rows: Int | Bool) -> "Orders":
+        """The orders at these positions, or where a mask is true."""
+        return Orders(**{each.name: getattr(self, each.name)[rows] for each in fields(self)})
 
     @classmethod
     def of_arrays(

@@ -10,10 +10,10 @@ from farm.bars.frame import Float, Int
 
 @dataclass(frozen=True)
 class Counts:
-    """What became of the orders: ``orders == no_bet + taken + in_position + below_lot``.
+    """What became of the orders: ``orders == no_bet + taken + in_position + below_lot + unfilled``.
 
     ``no_bet`` had size 0, ``in_position`` were decided while another position was open, ``below_lot`` were smaller than
-    half a lot.
+    half a lot, ``unfilled`` found no bar to fill in before their segment ended.
     """
 
     orders: int
@@ -21,6 +21,7 @@ class Counts:
     taken: int
     in_position: int
     below_lot: int
+    unfilled: int = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,8 +30,8 @@ class Trades:
 
     ``order`` is the position in the orders. ``decided_at``, ``entered_at``, ``exited_at`` are int64 ns UTC: the close
     of the decision bar, the open of the entry bar, and the close of the exit bar, when the exit is known. ``side`` is 1
-    (long) or -1, ``quantity`` is positive. ``entry_cost`` and ``exit_cost`` are the instrument's own; ``cost`` has the
-    multiple applied.
+    (long) or -1, ``quantity`` is positive. ``entry_cost``, ``exit_cost`` and ``roll_cost`` (of changing from contract
+    to contract) are before the multiple; ``cost`` has it applied.
     """
 
     order: Int
@@ -46,15 +47,21 @@ class Trades:
     gross: Float
     entry_cost: Float
     exit_cost: Float
+    roll_cost: Float
     cost_multiple: float
 
     def __len__(self) -> int:
         return len(self.order)
 
     @property
+    def instrument_cost(self) -> Float:
+        """Costs of all fills at a multiple of 1."""
+        return self.entry_cost + self.exit_cost + self.roll_cost
+
+    @property
     def cost(self) -> Float:
-        """Costs of both fills."""
-        return self.cost_multiple * (self.entry_cost + self.exit_cost)
+        """Costs of all fills."""
+        return self.cost_multiple * self.instrument_cost
 
     @property
     def net(self) -> Float:
@@ -107,7 +114,7 @@ class Backtest:
     @property
     def break_even_multiple(self) -> float | None:
         """The cost multiple at which the net P&L is 0; negative when the gross P&L is; None without any cost."""
-        cost = float(np.sum(self.trades.entry_cost + self.trades.exit_cost))
+        cost = float(np.sum(self.trades.instrument_cost))
         return float(np.sum(self.trades.gross)) / cost if cost > 0 else None
 
     def at_cost(self, multiple: float) -> "Backtest":

@@ -6,24 +6,39 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
+from farm.backtest.execution import Execution
+from farm.backtest.impact import SquareRootImpact
 from farm.backtest.orders import Orders
+from farm.backtest.regime import session_starts
 from farm.backtest.result import Backtest, Counts, Trades
+from farm.backtest.tariff import Tariff
 from farm.bars.frame import Bars, Float, Int
 from farm.bars.instrument import Instrument
 
+_AT_ONCE = Execution()
+
 
 def simulate(
-    bars: Bars, orders: Orders, instrument: Instrument, capital: float, *, cost_multiple: float = 1.0
+    bars: Bars,
+    orders: Orders,
+    instrument: Instrument,
+    capital: float,
+    *,
+    cost_multiple: float = 1.0,
+    execution: Execution = _AT_ONCE,
+    impact: SquareRootImpact | None = None,
 ) -> Backtest:
     """Backtest of the orders on their bars: net returns by session and the list of trades.
 
-    An order is taken when the account is flat at its decision: a position that leaves in bar x is known to be flat at
-    x's close, so a decision in bar x may enter at the next open. Its quantity is ``size * capital / (close at the
-    decision * point_value)``, rounded last to the nearest lot (half a lot rounds up; less is no trade, and is counted).
-    Positions are marked to market at every close; each fill books its cost in its own bar. Slippage is a cost, not a
-    worse price: gross P&L is that of the quoted prices. Profits are not
-    reinvested: every size is a fraction of the same capital, so session returns add up and do not compound, and losses
-    may add up to more than the capital.
+    Orders become fills as ``execution`` says. An order is taken when the account is flat at its decision: a position
+    that leaves in bar x is known to be flat at x's close, so a decision in bar x may enter at the next open. Its
+    quantity is ``size * capital / (close at the decision * point_value)``, rounded last to the nearest lot (half a lot
+    rounds up; less is no trade, and is counted). Positions are marked to market at every close; each fill books its
+    cost in its own bar. Slippage is a cost, not a worse price: gross P&L is that of the quoted prices. A position that
+    is open before the first bar on a new contract (``bars.rolled``) leaves the old contract and enters the new one at
+    that bar's open: two fills that cost, and no return beyond that of the joined prices. Profits are not reinvested:
+    every size is a fraction of the same capital, so session returns add up and do not compound, and losses may add up
+    to more than the capital.
 
     Parameters
     ----------
@@ -37,9 +52,15 @@ def simulate(
         Money that a size of 1 invests, in the instrument's currency.
     cost_multiple : float
         Factor on every cost, 0 for none.
+    execution : Execution
+        Latency, and when positions must be closed; by default orders fill at the next open and leave as they say.
+    impact : SquareRootImpact, optional
+        What a fill costs beyond commission and slippage because it moves the market.
 
     Raises
     ------
+    BadInput
+        When there is an impact but no volume.
     ValueError
         When there are no bars, the capital is not positive, the cost multiple is negative, or an order uses a price
         that was not available (the message names the order).
@@ -62,17 +83,20 @@ def simulate(
     if not (math.isfinite(cost_multiple) and cost_multiple >= 0):
         raise ValueError(f"cost_multiple: found {cost_multiple}; give 0 or more (1 is the instrument's own cost)")
     orders.require_no_lookahead(bars)
+    executed, positions = execution.of(bars, orders)
+    if executed is not orders:
+        executed.require_no_lookahead(bars)
 
     fills = _one_position(
-        orders.row,
-        orders.exit_row,
-        orders.size,
-        bars.close[orders.row],
+        executed.row,
+        executed.exit_row,
+        executed.size,
+        bars.close[executed.row],
         capital / instrument.point_value,
         instrument.lot,
     )
-    trades = _trades(bars, orders, fills, instrument, cost_multiple)
-    starts = np.concatenate(([0], np.flatnonzero(np.diff(bars.session)) + 1))
+    trades, rolls = _trades(bars, executed, fills, positions, Tariff(bars, instrument, impact), cost_multiple)
+    starts = session_starts(bars)
     gross, cost = _book(
         starts,
         bars.close,
@@ -84,6 +108,9 @@ def simulate(
         trades.entry_cost,
         trades.exit_cost,
     )
+    cost += np.bincount(np.searchsorted(starts, rolls.row, side="right") - 1, weights=rolls.cost, minlength=len(starts))
+    no_bet = int(np.count_nonzero(orders.size == 0))
+    unfilled = len(orders) - no_bet - int(np.count_nonzero(executed.size))
     return Backtest(
         capital=capital,
         point_value=instrument.point_value,
@@ -93,28 +120,32 @@ def simulate(
         gross=gross / capital,
         instrument_cost=cost / capital,
         trades=trades,
-        counts=Counts(len(orders), fills.no_bet, len(fills.order), fills.in_position, fills.below_lot),
+        counts=Counts(len(orders), no_bet, len(fills.order), fills.in_position, fills.below_lot, unfilled),
     )
 
 
 class _Fills(NamedTuple):
     order: Int  # positions in the orders that were taken
     quantity: Float  # signed
-    no_bet: int
     in_position: int
     below_lot: int
+
+
+class _Rolls(NamedTuple):
+    row: Int  # first bars on a new contract that met an open position
+    cost: Float  # of both fills, in money
 
 
 @njit(cache=True, nogil=True)
 def _one_position(row: Int, exit_row: Int, size: Float, close: Float, contracts_per_price: float, lot: float) -> _Fills:
     taken = np.empty(len(row), dtype=np.int64)
     quantity = np.empty(len(row), dtype=np.float64)
-    n = no_bet = in_position = below_lot = 0
+    n = in_position = below_lot = 0
     flat_from = -1
     for i in range(len(row)):
         if size[i] == 0.0:
-            no_bet += 1
-        elif row[i] < flat_from:
+            continue
+        if row[i] < flat_from:
             in_position += 1
         else:
             lots = math.floor(abs(size[i]) * contracts_per_price / close[i] / lot + 0.5)
@@ -125,16 +156,26 @@ def _one_position(row: Int, exit_row: Int, size: Float, close: Float, contracts_
                 quantity[n] = math.copysign(lots * lot, size[i])
                 flat_from = exit_row[i]
                 n += 1
-    return _Fills(taken[:n], quantity[:n], no_bet, in_position, below_lot)
+    return _Fills(taken[:n], quantity[:n], in_position, below_lot)
 
 
-def _trades(bars: Bars, orders: Orders, fills: _Fills, instrument: Instrument, cost_multiple: float) -> Trades:
-    order = fills.order
+def _trades(
+    bars: Bars, orders: Orders, fills: _Fills, positions: Int, tariff: Tariff, cost_multiple: float
+) -> tuple[Trades, _Rolls]:
+    """The trades, and what each change of contract cost."""
+    order, n = fills.order, len(fills.order)
     entry_row, exit_row = orders.entry_row[order], orders.exit_row[order]
     entry_price, exit_price = orders.entry_price[order], orders.exit_price[order]
     quantity = np.abs(fills.quantity)
-    return Trades(
-        order=order,
+    rolled, roll_row = _rolled(bars, entry_row, exit_row)
+    cost = tariff.fills(
+        np.concatenate([entry_row, exit_row, roll_row]),
+        np.concatenate([entry_price, exit_price, bars.open[roll_row]]),
+        np.concatenate([quantity, quantity, quantity[rolled]]),
+    )
+    rolls = _Rolls(roll_row, 2.0 * cost[2 * n :])
+    trades = Trades(
+        order=positions[order],
         decided_at=bars.available_at[orders.row[order]],
         entered_at=bars.open_time[entry_row],
         exited_at=bars.available_at[exit_row],
@@ -144,11 +185,21 @@ def _trades(bars: Bars, orders: Orders, fills: _Fills, instrument: Instrument, c
         quantity=quantity,
         entry_price=entry_price,
         exit_price=exit_price,
-        gross=fills.quantity * instrument.point_value * (exit_price - entry_price),
-        entry_cost=instrument.fill_cost(entry_price, quantity),
-        exit_cost=instrument.fill_cost(exit_price, quantity),
+        gross=fills.quantity * tariff.instrument.point_value * (exit_price - entry_price),
+        entry_cost=cost[:n],
+        exit_cost=cost[n : 2 * n],
+        roll_cost=np.asarray(np.bincount(rolled, weights=rolls.cost, minlength=n), dtype=np.float64),
         cost_multiple=cost_multiple,
     )
+    return trades, rolls
+
+
+def _rolled(bars: Bars, entry_row: Int, exit_row: Int) -> tuple[Int, Int]:
+    """Trade and row of every change of contract that met an open position."""
+    row = np.flatnonzero(bars.rolled) if len(entry_row) else np.zeros(0, dtype=np.int64)
+    trade = np.searchsorted(entry_row, row) - 1  # the last one that was entered before
+    met = (trade >= 0) & (exit_row[trade] >= row)
+    return trade[met], row[met]
 
 
 @njit(cache=True, nogil=True)

@@ -1,6 +1,8 @@
 """Bars, orders and instruments of the backtest tests."""
 
+import os
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -93,3 +95,11 @@ def make_instrument() -> Callable[..., Instrument]:
 def mes(make_instrument) -> Instrument:
     """The Micro E-mini: 5 USD a point, tick .25; half a tick commission a round trip, half a tick slippage a fill."""
     return make_instrument(commission=Ticks(value=0.25), slippage=Ticks(value=0.5))
+
+
+@pytest.fixture(scope="session")
+def data_folder() -> Path:
+    """The folder of real market files, which is not part of the project."""
+    if "FARM_DATA" not in os.environ:
+        pytest.skip("FARM_DATA does not name the folder of market data")
+    return Path(os.environ["FARM_DATA"])
