@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 
 from farm.errors import BadInput
 from farm.folds import FoldPlan, inner_tail
-from farm.labels import CLASSES, sample_weights
+from farm.labels import CLASSES, Events, average_uniqueness, sample_weights
 from farm.models import Catalog, EvalSet, Model
 from farm.panel import Panel
 from farm.section import digest
+from farm.selection import Selection, Separation, TrainRows
 
 Float = NDArray[np.float64]
 Rows = NDArray[np.int64]
@@ -65,8 +66,20 @@ def fit_seed(experiment_seed: int, model: str, split: int) -> int:
     return int(digest([experiment_seed, model, split])[:8], 16) & 0x7FFFFFFF
 
 
+_BY_SEPARATION = Separation()
+
+
 def fit(
-    panel: Panel, plan: FoldPlan, model: Model, catalog: Catalog, split: int, *, seed: int, threads: int, keep: int
+    panel: Panel,
+    plan: FoldPlan,
+    model: Model,
+    catalog: Catalog,
+    split: int,
+    *,
+    seed: int,
+    threads: int,
+    keep: int,
+    selection: Selection = _BY_SEPARATION,
 ) -> Fitted:
     """Train one model on one split's purged rows and predict its held-out groups.
 
@@ -76,7 +89,8 @@ def fit(
     Raises
     ------
     BadInput
-        A feature that the model reads is not in the panel, or early stopping leaves no row to fit on.
+        A feature that the model reads is not in the panel, or early stopping leaves no row to fit on, or selection too
+        few for its inner folds.
     ValueError
         No labelled row is left to train on, or the model's predictions are no probabilities.
     """
@@ -88,30 +102,9 @@ def fit(
     train = train[events.labelled[train]]
     if len(train) == 0:
         raise ValueError(f"split {split}: no labelled event is left to train on; give the split more events")
-    tail = train[:0]
-    if model.early_stopping is not None:
-        train, tail = inner_tail(events.decided_at, events.exited_at, train, model.early_stopping.tail)
-
-    wants = model.wants(catalog)
-    inputs, target = _take(panel.values, train), events.label[train]
-    if wants.columns is None:
-        view = _most_separating(inputs, target, keep)
-        scale = _scaling(_pick(inputs, view), wants.scale)
-    else:
-        view = _named(panel, wants.columns, model.uses)
-        scale = _AS_IT_IS
-
-    def seen(rows: Rows) -> Float:
-        return scale(_pick(inputs if rows is train else _take(panel.values, rows), view))
-
-    estimator = model.build(seed, threads, catalog)
-    weight = sample_weights(events, train) if wants.weights else None
-    watched = None
-    if len(tail):
-        watched = EvalSet(seen(tail), events.label[tail], sample_weights(events, tail) if wants.weights else None)
-    estimator.fit(seen(train), target, sample_weight=weight, eval_set=watched)
-    probability = _in_class_order(estimator.predict_proba(seen(test)), estimator.classes_)
-    _require_probabilities(probability, model.uses, split)
+    train, tail = with_tail(events, train, model)
+    base = train_base(panel, train, tail, model, catalog, seed=seed, threads=threads, keep=keep, selection=selection)
+    probability = base.predict(_take(panel.values, test))
     record = FitRecord(
         split=split,
         seed=seed,
@@ -120,9 +113,75 @@ def fit(
         n_train=len(train),
         n_tail=len(tail),
         n_test=len(test),
-        kept=tuple(panel.names[i] for i in view),
+        kept=tuple(panel.names[i] for i in base.view),
     )
     return Fitted(test, probability, record, time.process_time() - started)
+
+
+def with_tail(events: Events, train: Rows, model: Model) -> tuple[Rows, Rows]:
+    """The rows to train on, and the purged last part of them that early stopping watches (empty without it)."""
+    if model.early_stopping is None:
+        return train, train[:0]
+    return inner_tail(events.decided_at, events.exited_at, train, model.early_stopping.tail)
+
+
+def train_base(
+    panel: Panel,
+    train: Rows,
+    tail: Rows,
+    model: Model,
+    catalog: Catalog,
+    *,
+    seed: int,
+    threads: int,
+    keep: int,
+    selection: Selection = _BY_SEPARATION,
+) -> "FittedBase":
+    """Select, scale and train on these rows of a panel, watching the ``tail`` to stop early; nothing else is read."""
+    events = panel.events
+    wants = model.wants(catalog)
+    inputs = _take(panel.values, train)
+    if wants.columns is None:
+        view = selection.choose(_train_rows(events, train, inputs), keep, seed)
+        scale = _scaling(_pick(inputs, view), wants.scale)
+    else:
+        view = _named(panel, wants.columns, model.uses)
+        scale = _AS_IT_IS
+    estimator = model.build(seed, threads, catalog)
+    weight = sample_weights(events, train) if wants.weights else None
+    watched = None
+    if len(tail):
+        tail_weight = sample_weights(events, tail) if wants.weights else None
+        watched = EvalSet(scale(_pick(_take(panel.values, tail), view)), events.label[tail], tail_weight)
+    estimator.fit(scale(_pick(inputs, view)), events.label[train], sample_weight=weight, eval_set=watched)
+    return FittedBase(view, scale, estimator)
+
+
+@dataclass(frozen=True, eq=False)
+class FittedBase:
+    """A trained model with the columns it reads and how they are scaled: from panel features to probabilities."""
+
+    view: Rows
+    scale: "_Scale"
+    estimator: Any
+
+    def predict(self, values: Float) -> Float:
+        """Probabilities of ``CLASSES`` for rows of panel features, shape (rows, classes).
+
+        Raises
+        ------
+        ValueError
+            The model gives numbers below 0, or that do not add up to 1.
+        """
+        inputs = self.scale(_pick(values, self.view))
+        probability = _in_class_order(self.estimator.predict_proba(inputs), self.estimator.classes_)
+        _require_probabilities(probability)
+        return probability
+
+
+def _train_rows(events: Events, train: Rows, inputs: Float) -> TrainRows:
+    uniqueness = average_uniqueness(events.row[train] + 1, events.exit_row[train])
+    return TrainRows(inputs, events.label[train], uniqueness, events.decided_at[train], events.exited_at[train])
 
 
 def _take(values: Float, rows: Rows) -> Float:
@@ -161,23 +220,6 @@ def _named(panel: Panel, columns: tuple[str, ...], model: str) -> Rows:
     return np.array([panel.names.index(name) for name in columns], dtype=np.int64)
 
 
-def _most_separating(inputs: Float, target: NDArray[np.int8], keep: int) -> Rows:
-    """The ``keep`` columns that separate the classes best by one-way F, in column order; all if there are fewer.
-
-    A column of one value separates nothing; its range tells, for its computed variance is a rounding error and not 0.
-    """
-    if inputs.shape[1] <= keep:
-        return np.arange(inputs.shape[1])
-    mean = inputs.mean(axis=0)
-    between = np.zeros(inputs.shape[1])
-    for label in np.unique(target):
-        group = inputs[target == label]
-        between += len(group) * (group.mean(axis=0) - mean) ** 2
-    total = ((inputs - mean) ** 2).sum(axis=0)
-    share = np.divide(between, total, out=np.zeros_like(between), where=np.ptp(inputs, axis=0) > 0)
-    return np.sort(np.argsort(-share, kind="stable")[:keep])
-
-
 def _scaling(inputs: Float, kind: str) -> "_Scale":
     if kind == "none":
         return _AS_IT_IS
@@ -206,12 +248,12 @@ class _Scale:
 _AS_IT_IS = _Scale(None, None, None)
 
 
-def _require_probabilities(probability: Float, model: str, split: int) -> None:
+def _require_probabilities(probability: Float) -> None:
     wrong = np.flatnonzero(~((probability >= 0).all(axis=1) & (np.abs(probability.sum(axis=1) - 1) < 1e-6)))
     if len(wrong):
         raise ValueError(
-            f"model {model}, split {split}: {len(wrong)} of {len(probability)} predictions are no probabilities, the "
-            f"first is {probability[wrong[0]].tolist()}; predict_proba gives numbers of 0 or more that add up to 1"
+            f"{len(wrong)} of {len(probability)} predictions are no probabilities, the first is "
+            f"{probability[wrong[0]].tolist()}; predict_proba gives numbers of 0 or more that add up to 1"
         )
 
 

@@ -1,6 +1,6 @@
 """The panel: one symbol's decisions × features and their events, the matrix every fit reads in place."""
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,9 @@ from farm.features import FeatureRecipe
 from farm.folds import lockbox_start
 from farm.labels import Events, Every, Labels, Sampling, threshold_for
 from farm.section import Section
+
+Float = NDArray[np.float64]
+Int = NDArray[np.int64]
 
 
 class Decisions(Section):
@@ -78,8 +81,10 @@ class PanelRecipe:
     labels: Labels
     lockbox: float
 
-    def build(self, base: Bars, calendar: Calendar) -> Panel:
+    def build(self, base: Bars, calendar: Calendar, *, threads: int = 1) -> Panel:
         """The panel of one symbol's base bars; the lockbox is cut off before anything is computed.
+
+        Features are computed on as many ``threads``; no value depends on it.
 
         Raises
         ------
@@ -91,14 +96,16 @@ class PanelRecipe:
         higher = {timeframe: resample(base, timeframe, calendar) for timeframe in self.features.timeframes}
         volatility = self.labels.volatility.of(bars)
         sampled = self.decisions.events.sample(bars, volatility)
+        sampled = sampled[~bars.filled[sampled]]  # nobody decides on a bar in which nobody traded
         self._refuse_too_many(bars, volatility, len(sampled))
-        table = self.features.table(bars, higher)
+        table = self.features.table(bars, higher, threads=threads)
         complete = sampled[table.valid[sampled]]
-        events = self.labels.label(bars, complete, finer=base if base.timeframe != bars.timeframe else None)
+        finer = base if base.timeframe != bars.timeframe else None
+        events = self._labelled(bars, complete, volatility, finer)
         return Panel(
             symbol=base.symbol,
             names=table.names,
-            values=np.ascontiguousarray(table.values[events.row]),
+            values=table.rows(events.row),
             events=events,
             bars=bars,
             dropped={
@@ -106,6 +113,21 @@ class PanelRecipe:
                 "incomplete features": len(sampled) - len(complete),
                 "no next bar": len(complete) - len(events.row),
             },
+        )
+
+    def _labelled(self, bars: Bars, rows: Int, volatility: Float, finer: Bars | None) -> Events:
+        """Events of decisions at these rows, entered where an order would fill: at the next bar that is not filled."""
+        real = np.append(np.flatnonzero(~bars.filled), len(bars))
+        waits = real[np.searchsorted(real, rows + 1)] - 1
+        if np.array_equal(waits, rows):
+            return self.labels.label(bars, rows, finer=finer)
+        events = self.labels.label(bars, waits, finer=finer)
+        decided = rows[np.searchsorted(waits, events.row)]
+        return replace(
+            events,
+            row=decided,
+            decided_at=bars.available_at[decided],
+            volatility=np.where(decided == events.row, events.volatility, volatility[decided]),
         )
 
     def digest_parts(self) -> dict[str, Any]:
@@ -117,7 +139,7 @@ class PanelRecipe:
             "lockbox": self.lockbox,
         }
 
-    def _refuse_too_many(self, bars: Bars, volatility: NDArray[np.float64], n_decisions: int) -> None:
+    def _refuse_too_many(self, bars: Bars, volatility: Float, n_decisions: int) -> None:
         limit = self.decisions.limit
         if n_decisions <= limit:
             return

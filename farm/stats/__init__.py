@@ -1,7 +1,7 @@
 """Statistics that count everything: Sharpe family, overfitting, effective trials, bootstrap, reality checks, drift."""
 
 from farm.stats.bootstrap import Interval, bootstrap_interval
-from farm.stats.breaks import ChowTest, chow_test
+from farm.stats.breaks import ChowTest, CusumTest, chow_test, cusum_test
 from farm.stats.concentration import (
     Drawdowns,
     ReturnConcentration,
@@ -37,10 +37,13 @@ from farm.stats.sharpe import (
     probabilistic_sharpe_ratio,
     sharpe_ratio,
 )
+from farm.stats.stability import SelectionStability, selection_frequency, selection_stability
+from farm.stats.stationarity import UnitRootTest, adf, kpss
 from farm.stats.superiority import RealityCheck, SuperiorAbility, reality_check, spa
 
 __all__ = [
     "ChowTest",
+    "CusumTest",
     "Drawdowns",
     "EffectiveTrials",
     "Interval",
@@ -49,13 +52,17 @@ __all__ = [
     "Overfitting",
     "RealityCheck",
     "ReturnConcentration",
+    "SelectionStability",
     "StochasticDominance",
     "SuperiorAbility",
+    "UnitRootTest",
+    "adf",
     "autocorrelation_adjusted_sharpe",
     "benjamini_hochberg",
     "bootstrap_interval",
     "certifiable_sharpe",
     "chow_test",
+    "cusum_test",
     "deflated_sharpe_ratio",
     "drawdowns",
     "effective_trials",
@@ -64,6 +71,7 @@ __all__ = [
     "holm",
     "known_sharpe",
     "kolmogorov_smirnov",
+    "kpss",
     "minimum_backtest_length",
     "minimum_track_record_length",
     "optimal_block_length",
@@ -72,6 +80,8 @@ __all__ = [
     "probability_of_backtest_overfitting",
     "reality_check",
     "return_concentration",
+    "selection_frequency",
+    "selection_stability",
     "sharpe_ratio",
     "sharpe_standard_error",
     "sharpe_z",

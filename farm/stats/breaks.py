@@ -1,12 +1,13 @@
-"""Structural breaks in a linear relation."""
+"""Structural breaks: in a linear relation at a known row, in the mean of a dependent series at an unknown one."""
 
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import fdtrc
+from scipy.special import fdtrc, kolmogorov
 
-from farm.stats.accepted import FloatArray, accept_matrix, accept_series
+from farm.stats.accepted import FloatArray, accept_matrix, accept_series, is_constant
+from farm.stats.long_run import newey_west_variance, plug_in_lags
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,65 @@ class ChowTest:
 
     statistic: float
     p_value: float
+
+
+@dataclass(frozen=True, slots=True)
+class CusumTest:
+    """A test of a mean that stays the same, against a break at an unknown row.
+
+    Attributes
+    ----------
+    statistic : float
+        Largest absolute partial sum of deviations from the mean, in units of the long-run deviation of the whole sum.
+    p_value : float
+        Asymptotic: that a Brownian bridge reaches as far.
+    break_after : int
+        Rows before the largest partial sum: where the break most likely is, if there is one.
+    """
+
+    statistic: float
+    p_value: float
+    break_after: int
+
+
+def cusum_test(series: ArrayLike, n_lags: int | None = None) -> CusumTest:
+    """CUSUM test that the mean of a dependent series does not change.
+
+    Parameters
+    ----------
+    series : array-like, shape (T,)
+        In time order.
+    n_lags : int, optional
+        Lags of the Bartlett long-run variance; by default as many as the series' own persistence asks for. Of a series
+        as slow as the sample is long no number is enough: what cannot be told from a unit root looks broken too.
+
+    Raises
+    ------
+    ValueError
+        For values that are not finite, or a constant series.
+
+    References
+    ----------
+    Ploberger & Kramer (1992), The CUSUM Test with OLS Residuals, Econometrica 60(2); with the long-run variance of
+    Newey & West (1987), Econometrica 55(3), its lags by Andrews (1991), Econometrica 59(3).
+
+    Examples
+    --------
+    >>> noise = np.random.default_rng(0).standard_normal(1000)
+    >>> cusum_test(noise).p_value > 0.1
+    True
+    >>> found = cusum_test(noise + np.repeat([0.0, 1.0], [300, 700]))
+    >>> found.p_value < 1e-6, abs(found.break_after - 300) < 20
+    (True, True)
+    """
+    values = accept_series(series, "series", at_least=12)
+    if is_constant(values):
+        raise ValueError(f"series is {values[0]} in every row; a constant's mean cannot be tested")
+    lags = plug_in_lags(values) if n_lags is None else n_lags
+    path = np.abs(np.cumsum(values - values.mean()))
+    furthest = int(np.argmax(path))
+    statistic = float(path[furthest] / np.sqrt(len(values) * newey_west_variance(values, lags)))
+    return CusumTest(statistic, float(kolmogorov(statistic)), furthest + 1)
 
 
 def chow_test(y: ArrayLike, x: ArrayLike | None, break_after: int) -> ChowTest:

@@ -43,7 +43,7 @@ def plan(panel):
 def fit_one(plan):
     """Fits a model on one split of a panel."""
 
-    def run(panel, model, split=3, seed=7, keep=50):
-        return fit(panel, plan, model, builtin(), split, seed=seed, threads=1, keep=keep)
+    def run(panel, model, split=3, seed=7, keep=50, **selection):
+        return fit(panel, plan, model, builtin(), split, seed=seed, threads=1, keep=keep, **selection)
 
     return run

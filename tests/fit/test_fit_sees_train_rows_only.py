@@ -217,7 +217,7 @@ class Broken:
 
 @pytest.mark.parametrize("answer", [[np.nan, 0.5, 0.5], [0.5, 0.6, 0.5], [-0.1, 0.6, 0.5], [np.inf, 0.0, 0.0]])
 def test_predictions_that_are_no_probabilities_fail_the_fit(panel, plan, answer):
-    with pytest.raises(ValueError, match=r"model broken, split 0: .* predictions are no probabilities"):
+    with pytest.raises(ValueError, match="predictions are no probabilities"):
         fit(panel, plan, Broken(answer), builtin(), 0, seed=0, threads=1, keep=9)
 
 

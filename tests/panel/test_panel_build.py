@@ -132,3 +132,28 @@ def test_the_digest_knows_every_part_of_the_recipe(recipe):
         recipe(features=recipe().features.model_copy(update={"exclude": ("body",)})).digest_parts(),
     ]
     assert len({str(sorted(parts.items())) for parts in digests}) == len(digests)
+
+
+@pytest.fixture(scope="module")
+def partly_filled(loaded):
+    """The half-hour bars with one bar in twelve filled: flat at the last close, without volume."""
+    bars = loaded.bars
+    filled = np.zeros(len(bars), dtype=bool)
+    filled[7::12] = True
+    last = np.concatenate(([bars.open[0]], bars.close[:-1]))
+    columns = {name: np.where(filled, last, getattr(bars, name)) for name in ("open", "high", "low", "close")}
+    return replace(bars, **columns, volume=np.where(filled, 0.0, bars.volume), filled=filled)
+
+
+def test_nobody_decides_on_a_filled_bar_and_labels_begin_where_an_order_fills(recipe, partly_filled, loaded):
+    half_hours = Decisions(timeframe="30min", events=Every(), limit=50_000)
+    panel = recipe(decisions=half_hours).build(partly_filled, loaded.instrument.calendar)
+    bars, events = panel.bars, panel.events
+    assert bars.filled.sum() > 100
+    assert not bars.filled[events.row].any()
+    assert not bars.filled[events.entry_row].any()
+    assert np.array_equal(events.entry_price, bars.open[events.entry_row])
+    waited = events.entry_row - events.row
+    assert set(np.unique(waited)) == {1, 2}
+    assert bars.filled[events.row[waited == 2] + 1].all()
+    assert np.array_equal(events.decided_at, bars.available_at[events.row])

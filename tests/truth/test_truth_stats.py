@@ -1,4 +1,4 @@
-"""Published and peer statistics: Sharpe family (01), PBO (02), concentration (07), breaks and drift (08), SPA (09).
+"""Published statistics: Sharpe family (01), PBO (02), concentration (07), unit roots, breaks, drift (08), SPA (09).
 
 Stances where the peers disagree, by the numbers of the truth notes. 1: sample deviation and plain moment ratios by
 default; `ddof` and `unbiased` give the others. 2: one trial expects 0; the exact expectation by argument. 3, 4, 5: a
@@ -10,6 +10,7 @@ argument.
 
 import json
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -20,11 +21,13 @@ import pytest
 
 from farm.stats import (
     Moments,
+    adf,
     chow_test,
     deflated_sharpe_ratio,
     expected_maximum_sharpe,
     herfindahl_index,
     kolmogorov_smirnov,
+    kpss,
     minimum_backtest_length,
     minimum_track_record_length,
     population_stability_index,
@@ -275,6 +278,26 @@ def _concentration(case: dict, folder: Path) -> Iterator[Number]:
         herfindahl_index(returns)
 
 
+def _unit_root(case: dict, folder: Path) -> Iterator[Number]:
+    given, expected = case["inputs"], case["expected"]
+    series = np.loadtxt(folder / given["series"])
+    for name, theirs in expected.items():
+        if name.startswith("kpss"):
+            around = "ct" if given["regression"] == "ct" else "c"
+            yield Number(name, kpss(series, regression=around, lags=10).statistic, theirs["stat"])
+            continue
+        lags = "aic" if name.endswith("AIC") else int(re.search(r"lag_?(\d+)", name)[1])
+        ours = adf(series, regression=given["regression"], lags=lags)
+        if isinstance(theirs, float):
+            yield Number(name, ours.statistic, theirs)
+            continue
+        yield Number(f"{name} stat", ours.statistic, theirs["stat"])
+        yield Number(f"{name} p", ours.p_value, theirs["p"])
+        if "usedlag" in theirs:
+            yield Number(f"{name} lags", ours.lags, theirs["usedlag"], 0.0)
+            yield Number(f"{name} rows", ours.n_obs, theirs["nobs"], 0.0)
+
+
 def _chow(case: dict, folder: Path) -> Iterator[Number]:
     y, x = np.loadtxt(folder / case["inputs"]["csv"], delimiter=",").T
     found = chow_test(y, x, case["inputs"]["break_after_row"])
@@ -332,6 +355,7 @@ KINDS = (
     ({"sr", "alpha"}, _track_record),
     ({"sr_is_annual"}, _backtest_length),
     ({"returns_csv_gz", "S"}, _overfitting),
+    ({"series", "regression"}, _unit_root),
     ({"break_after_row"}, _chow),
     ({"ref", "cur"}, _drift),
     ({"npz", "stationary_q"}, _superiority),
@@ -352,7 +376,7 @@ def test_every_number_of_the_case_is_within_its_tolerance(case_id):
 
 @pytest.mark.skipif(not os.environ.get("FARM_TRUTH"), reason="FARM_TRUTH is not set")
 def test_all_cases_about_returns_are_answered():
-    kinds = {"01": 15, "02": 6, "07": 1, "08": 4, "09": 2}
+    kinds = {"01": 15, "02": 6, "07": 1, "08": 7, "09": 2}
     assert len(case_ids()) >= sum(kinds.values())
 
 
