@@ -13,16 +13,21 @@ The laws, which the tests quote by number:
 6. Every started trial counts: failed, killed, abandoned and retried ones like any other.
 7. State is derived. Nothing is stored but the records; replaying them gives every trial's state, and the same records
    give the same state.
-8. Counts know no time and no place. No clock, host or executor enters a record, and who is counted does not depend on
-   the order in which trials ended.
+8. Counts know no time and no place. No clock, host or executor enters a trial's record, and who is counted does not
+   depend on the order in which trials ended.
 9. Tampering shows. Each segment holds the hash of the one before it and ends in its own; the last hash, the head, is
    kept outside the ledger (in the run's manifest), so that a shortened or rewritten chain shows as well.
+10. A lockbox is opened once. A look at a sealed span is recorded, with its time, before it is taken; a later look at
+    any moment of it, by whatever study, is refused without a reason, and recorded with it.
 """
 
-from farm.ledger.count import all_trials, candidates_over, trials_on
+from farm.ledger.count import Told, all_trials, candidates_over, told, trials_on
+from farm.ledger.history import copy_history
 from farm.ledger.journal import FileJournal, Journal, MemoryJournal, studies
 from farm.ledger.ledger import Ledger
-from farm.ledger.record import Role, Status, Trial, TrialEnd, TrialStart
+from farm.ledger.life import LifeCount, life_counts
+from farm.ledger.lockbox import open_lockbox, openings
+from farm.ledger.record import LockboxOpening, Role, Status, Trial, TrialEnd, TrialStart
 from farm.ledger.segment import BrokenChain, SecondWriter
 
 __all__ = [
@@ -30,15 +35,23 @@ __all__ = [
     "FileJournal",
     "Journal",
     "Ledger",
+    "LifeCount",
+    "LockboxOpening",
     "MemoryJournal",
     "Role",
     "SecondWriter",
     "Status",
+    "Told",
     "Trial",
     "TrialEnd",
     "TrialStart",
     "all_trials",
     "candidates_over",
+    "copy_history",
+    "life_counts",
+    "open_lockbox",
+    "openings",
     "studies",
+    "told",
     "trials_on",
 ]

@@ -1,21 +1,45 @@
 """What verdicts count: the trials of a whole home, over its whole life."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 
 from farm.ledger.journal import studies
 from farm.ledger.ledger import Ledger
 from farm.ledger.record import Trial
 
 
-def all_trials(home: str) -> tuple[Trial, ...]:
-    """The trials of all studies of a home, by study and then in the order of their first start.
+@dataclass(frozen=True)
+class Told:
+    """The trials of all studies of a home, by study and then in the order of their first start, and who tells them.
 
-    One pass over the whole ledger: group its answer by symbol where many symbols are to be counted.
+    ``heads`` has the head of every study's chain: the records up to it, and no later ones, give these trials again.
     """
+
+    trials: tuple[Trial, ...]
+    heads: Mapping[str, str]
+
+    def heads_on(self, symbols: Iterable[str]) -> dict[str, str]:
+        """The heads of the studies that have a trial on one of the symbols."""
+        wanted = set(symbols)
+        there = {trial.study for trial in self.trials if trial.begun.symbol in wanted}
+        return {study: head for study, head in self.heads.items() if study in there}
+
+
+def told(home: str) -> Told:
+    """What the whole ledger of a home tells, in one pass: group it by symbol where many symbols are to be counted."""
+    names = studies(home)
     with ThreadPoolExecutor(16) as pool:  # on an object store the time goes into waiting
-        replays = pool.map(lambda study: Ledger(home, study).replay(), studies(home))
-        return tuple(trial for trials in replays for trial in trials)
+        replays = list(pool.map(lambda study: Ledger(home, study).told(), names))
+    return Told(
+        tuple(trial for trials, _ in replays for trial in trials),
+        {study: head for study, (_, head) in zip(names, replays, strict=True)},
+    )
+
+
+def all_trials(home: str) -> tuple[Trial, ...]:
+    """The trials of all studies of a home, by study and then in the order of their first start."""
+    return told(home).trials
 
 
 def trials_on(home: str, symbol: str) -> tuple[Trial, ...]:

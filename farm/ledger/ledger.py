@@ -4,7 +4,17 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from farm.ledger.journal import FileJournal, Journal
-from farm.ledger.record import Outcome, Record, Trial, TrialEnd, TrialStart, after, replayed
+from farm.ledger.record import (
+    LockboxOpening,
+    Outcome,
+    Record,
+    Trial,
+    TrialEnd,
+    TrialRecord,
+    TrialStart,
+    after,
+    replayed,
+)
 from farm.ledger.segment import GENESIS, BrokenChain, SecondWriter, chain, encode
 
 
@@ -40,6 +50,7 @@ class Ledger:
 
     _last: tuple[int, str]  # number and hash of the last segment read
     _trials: dict[str, Trial]
+    _openings: tuple[LockboxOpening, ...]
 
     def __init__(self, home: str, study: str, *, journal: Journal | None = None) -> None:
         if not study:
@@ -74,6 +85,21 @@ class Ledger:
         self._catch_up()
         return tuple(self._trials.values())
 
+    def told(self) -> tuple[tuple[Trial, ...], str]:
+        """All trials, and the head of the chain that tells them: one moment, whoever writes meanwhile."""
+        self._catch_up()
+        return tuple(self._trials.values()), self._last[1]
+
+    def openings(self) -> tuple[LockboxOpening, ...]:
+        """Every look that this study took at a lockbox, first one first."""
+        self._catch_up()
+        return self._openings
+
+    def note_opening(self, opening: LockboxOpening) -> None:
+        """Record a look at a lockbox; ``open_lockbox`` decides whether it may be taken."""
+        self._catch_up()
+        self._append([opening])
+
     def head(self) -> str:
         """Hash of the last segment, 64 hex digits, zeros where there is none; kept elsewhere, it proves the chain."""
         self._catch_up()
@@ -101,10 +127,10 @@ class Ledger:
                 problems.append(str(error))
         return problems
 
-    def _record(self, records: Sequence[Record]) -> list[Record]:
+    def _record(self, records: Sequence[TrialRecord]) -> list[TrialRecord]:
         self._catch_up()
         trials = dict(self._trials)
-        news: list[Record] = []
+        news: list[TrialRecord] = []
         for record in records:
             known = trials.get(record.identity)
             trial = after(self.study, known, record)
@@ -127,16 +153,18 @@ class Ledger:
         if problems:
             raise BrokenChain.study(self.study, problems)
         if segments:
-            records = (record for segment in segments for record in segment.records)
+            records = [record for segment in segments for record in segment.records]
             try:
                 self._trials = replayed(self.study, records, self._trials)
             except ValueError as error:
                 raise BrokenChain.study(self.study, [str(error)]) from error
+            self._openings += tuple(record for record in records if isinstance(record, LockboxOpening))
             self._last = (segments[-1].number, segments[-1].hash)
 
     def _forget(self) -> None:
         self._last = (0, GENESIS)
         self._trials = {}
+        self._openings = ()
 
     def __getstate__(self) -> dict[str, Any]:
         return {"study": self.study, "_journal": self._journal}

@@ -69,7 +69,41 @@ class TrialEnd:
             )
 
 
-Record = TrialStart | TrialEnd
+@dataclass(frozen=True)
+class LockboxOpening:
+    """One look at a symbol's sealed span, recorded before it is made.
+
+    ``start`` and ``end`` are the first and last moment of the span, ``opened_at`` is when, all ns UTC. ``trial`` and
+    ``run`` say for whom. ``reason`` is why it was opened although it had been opened before; empty the first time.
+    """
+
+    symbol: str
+    start: int
+    end: int
+    trial: str
+    run: str
+    opened_at: int
+    reason: str = ""
+
+    def __post_init__(self) -> None:
+        for field in ("symbol", "trial", "run"):
+            if not getattr(self, field):
+                raise ValueError(f"lockbox of {self.symbol!r}: {field} is empty; give it a value")
+        for field in ("start", "end", "opened_at"):
+            object.__setattr__(self, field, int(getattr(self, field)))
+        if self.start > self.end:
+            raise ValueError(
+                f"lockbox of {self.symbol!r}: start {self.start} is after end {self.end}; give the span in ns, UTC"
+            )
+
+    def overlaps(self, other: "LockboxOpening") -> bool:
+        """Whether both looked at the same moment of the same symbol."""
+        return self.symbol == other.symbol and self.start <= other.end and other.start <= self.end
+
+
+TrialRecord = TrialStart | TrialEnd
+Record = TrialRecord | LockboxOpening
+_KINDS: dict[str, type[Record]] = {"start": TrialStart, "end": TrialEnd, "lockbox": LockboxOpening}
 
 
 @dataclass(frozen=True)
@@ -131,7 +165,7 @@ class Trial:
         return self if end in self.ends else replace(self, ends=(*self.ends, end))
 
 
-def after(study: str, known: Trial | None, record: Record) -> Trial:
+def after(study: str, known: Trial | None, record: TrialRecord) -> Trial:
     """The trial after one more record of it; ``known`` itself where the record is no news."""
     if isinstance(record, TrialStart):
         return known.started_again(record) if known else Trial(study, record)
@@ -144,17 +178,19 @@ def replayed(study: str, records: Iterable[Record], trials: Mapping[str, Trial])
     """The trials by identity, in the order of their first start, after the records were told on top of ``trials``."""
     told = dict(trials)
     for record in records:
+        if isinstance(record, LockboxOpening):
+            continue
         told[record.identity] = after(study, told.get(record.identity), record)
     return told
 
 
 def to_json(record: Record) -> dict[str, Any]:
     """The record as a JSON object, with its kind under ``record``."""
-    return {"record": "start" if isinstance(record, TrialStart) else "end", **asdict(record)}
+    kind = next(name for name, kind in _KINDS.items() if isinstance(record, kind))
+    return {"record": kind, **asdict(record)}
 
 
 def from_json(value: dict[str, Any]) -> Record:
     """The record of a JSON object; TypeError, KeyError or ValueError where it is not one."""
     fields = dict(value)
-    kind = {"start": TrialStart, "end": TrialEnd}[fields.pop("record")]
-    return kind(**fields)
+    return _KINDS[fields.pop("record")](**fields)

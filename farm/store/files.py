@@ -1,22 +1,16 @@
-"""The few things that store and ledger ask of a filesystem: whole files, published once, listed by folder.
+"""The few things that store, ledger and runs ask of a filesystem: whole files, published once, listed by folder.
 
 Paths are relative to the home, with ``/`` between names. A file appears under its name complete or not at all: locally
 it is written under a temporary name beside it, synced and hard-linked; an object store publishes an object when its
-upload is complete. Names that start with a dot are temporaries and no reader sees them.
+upload is complete. Names that start with a dot are temporaries and no reader sees them. What the filesystem refuses is
+a `HomeFailed`, whatever its library calls it.
 """
 
-import os
-import tempfile
-import uuid
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
-
-from typing_extensions import override
+from typing import Protocol
 
 from farm.errors import BadInput
-from farm.section import digest
 
 Part = bytes | memoryview
 
@@ -39,181 +33,41 @@ class Files(Protocol):
     def create(self, path: str, content: bytes) -> None:
         """Make the file and have it safely on disk; FileExistsError when anybody made it before."""
 
+    def replace(self, path: str, content: bytes) -> None:
+        """Make the file or put this content in its place, in one step: a reader sees the old or the new one."""
+
     def names(self, folder: str) -> list[str]:
         """Sorted names of the files in a folder; none where there is no folder."""
 
     def folders(self, folder: str) -> list[str]:
         """Sorted names of the folders in a folder."""
 
-    def size(self, folder: str) -> int:
-        """Bytes of the files directly in a folder."""
+    def sizes(self, folder: str) -> dict[str, int]:
+        """Name and bytes of the files directly in a folder, by name."""
+
+    def drafts(self, folder: str) -> dict[str, int]:
+        """Name and bytes of what killed writers left in a folder; a writer at work has its draft there, too."""
+
+    def modified(self, path: str) -> float:
+        """When the file was written, in seconds since 1970; FileNotFoundError where there is none."""
 
     def remove(self, path: str) -> bool:
         """Whether there was such a file to remove."""
 
     def fetch(self, path: str) -> Path:
-        """Where the file lies on this machine, copied here first if it must be."""
+        """Where the file lies on this machine, copied here first if there is no copy yet."""
+
+    def here(self, path: str) -> Path:
+        """Where the file or its copy lies on this machine, or would lie; nothing is copied."""
+
+    def pull(self, path: str) -> None:
+        """Copy the file here anew, where it does not lie here anyway; FileNotFoundError where there is none."""
+
+    def push(self, path: str) -> None:
+        """Make this machine's copy the file, where it is not the file anyway."""
 
     def place(self, path: str) -> str:
         """The file's full name, for messages."""
-
-
-@dataclass(frozen=True)
-class LocalFiles(Files):
-    """Files under a folder of this machine or of a shared mount."""
-
-    root: str
-
-    @override
-    def exists(self, path: str) -> bool:
-        return self.fetch(path).exists()
-
-    @override
-    def read(self, path: str) -> bytes:
-        return self.fetch(path).read_bytes()
-
-    @override
-    def write(self, path: str, parts: Iterable[Part]) -> bool:
-        final = self.fetch(path)
-        if final.exists():
-            return False
-        draft = final.with_name(f".{uuid.uuid4().hex}")
-        try:
-            try:
-                _write_synced(draft, parts)
-            except FileNotFoundError:
-                final.parent.mkdir(parents=True, exist_ok=True)
-                _write_synced(draft, parts)
-            return _publish(draft, final)
-        finally:
-            draft.unlink(missing_ok=True)
-
-    @override
-    def create(self, path: str, content: bytes) -> None:
-        if not self.write(path, [content]):
-            raise FileExistsError(self.place(path))
-        # A result whose name is lost in a power cut is computed again; a ledger's segment must not be lost.
-        _sync_folder(self.fetch(path).parent)
-
-    @override
-    def names(self, folder: str) -> list[str]:
-        return sorted(entry.name for entry in self._entries(folder) if entry.is_file())
-
-    @override
-    def folders(self, folder: str) -> list[str]:
-        return sorted(entry.name for entry in self._entries(folder) if entry.is_dir())
-
-    @override
-    def size(self, folder: str) -> int:
-        return sum(entry.stat().st_size for entry in self._entries(folder) if entry.is_file())
-
-    @override
-    def remove(self, path: str) -> bool:
-        try:
-            self.fetch(path).unlink()
-        except FileNotFoundError:
-            return False
-        return True
-
-    @override
-    def fetch(self, path: str) -> Path:
-        return Path(self.root, path)
-
-    @override
-    def place(self, path: str) -> str:
-        return str(self.fetch(path))
-
-    def _entries(self, folder: str) -> list["os.DirEntry[str]"]:
-        try:
-            with os.scandir(self.fetch(folder)) as entries:
-                return [entry for entry in entries if not entry.name.startswith(".")]
-        except FileNotFoundError:
-            return []
-
-
-@dataclass(frozen=True)
-class RemoteFiles(Files):
-    """Files under an object store's URI; ``cache`` is the folder that keeps this machine's copies."""
-
-    root: str
-    cache: str | None = None
-
-    @override
-    def exists(self, path: str) -> bool:
-        return bool(self._fs().exists(self.place(path)))
-
-    @override
-    def read(self, path: str) -> bytes:
-        return bytes(self._fs().cat_file(self.place(path)))
-
-    @override
-    def write(self, path: str, parts: Iterable[Part]) -> bool:
-        # Results of one key are equal, so two writers that pass this check together do no harm. The object is put in
-        # one call: a file handle closed by an error would publish what was written so far.
-        if self.exists(path):
-            return False
-        self._fs().pipe_file(self.place(path), b"".join(parts))
-        return True
-
-    @override
-    def create(self, path: str, content: bytes) -> None:
-        try:
-            self._fs().pipe_file(self.place(path), content, mode="create")
-        except Exception as error:  # a taken name has another error in each library (gcsfs: an HttpError)
-            if self.exists(path):
-                raise FileExistsError(self.place(path)) from error
-            raise
-
-    @override
-    def names(self, folder: str) -> list[str]:
-        return [name for name, entry in self._entries(folder) if entry["type"] == "file"]
-
-    @override
-    def folders(self, folder: str) -> list[str]:
-        return [name for name, entry in self._entries(folder) if entry["type"] == "directory"]
-
-    @override
-    def size(self, folder: str) -> int:
-        return sum(int(entry["size"]) for _, entry in self._entries(folder) if entry["type"] == "file")
-
-    @override
-    def remove(self, path: str) -> bool:
-        self._copies().remove(path)
-        try:
-            self._fs().rm_file(self.place(path))
-        except FileNotFoundError:
-            return False
-        return True
-
-    @override
-    def fetch(self, path: str) -> Path:
-        copies = self._copies()
-        if not copies.exists(path):
-            copies.write(path, [self.read(path)])
-        return copies.fetch(path)
-
-    @override
-    def place(self, path: str) -> str:
-        return f"{self.root}/{path}"
-
-    def _fs(self) -> Any:
-        from fsspec.core import url_to_fs
-
-        # Other machines write here as well: a remembered listing would lie.
-        return url_to_fs(self.root, use_listings_cache=False)[0]
-
-    def _copies(self) -> LocalFiles:
-        # The folder is found where it is used: this value was perhaps made on another machine.
-        folder = self.cache or Path(tempfile.gettempdir(), f"farm-cache-{os.getuid()}")
-        return LocalFiles(str(Path(folder, digest(self.root))))
-
-    def _entries(self, folder: str) -> list[tuple[str, dict[str, Any]]]:
-        try:
-            found = self._fs().ls(self.place(folder), detail=True)
-        except FileNotFoundError:
-            return []
-        named = ((entry["name"].rstrip("/").rpartition("/")[2], entry) for entry in found)
-        return sorted(((name, entry) for name, entry in named if not name.startswith(".")), key=lambda pair: pair[0])
 
 
 def full_home(home: str) -> str:
@@ -233,35 +87,3 @@ def full_home(home: str) -> str:
     if not (path if sign else home):
         raise BadInput(f"home {home!r} is empty; give a path such as ./.farm or a URI such as s3://bucket/farm")
     return str(Path(path if sign else home).expanduser().absolute())
-
-
-def files_of(home: str, cache: str | None = None) -> Files:
-    """The files of a home, a local path or an fsspec URI."""
-    root = full_home(home)
-    return RemoteFiles(root, cache) if "://" in root else LocalFiles(root)
-
-
-def _write_synced(draft: Path, parts: Iterable[Part]) -> None:
-    with draft.open("xb") as file:
-        for part in parts:
-            file.write(part)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _publish(draft: Path, final: Path) -> bool:
-    """Whether the complete file got its name, which may be taken: a link decides that in one step, a rename cannot."""
-    try:
-        os.link(draft, final)
-    except FileExistsError:
-        # A network filesystem may repeat a link that succeeded and report the repetition.
-        return draft.stat().st_nlink == 2
-    return True
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

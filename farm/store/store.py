@@ -1,30 +1,41 @@
 """The store: results by kind and key, written once."""
 
-import hashlib
-import io
-import json
 import re
 import uuid
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from numpy.typing import NDArray
 
 from farm.errors import BadInput
-from farm.store.arrays import Arrays, open_file, parts_of
+from farm.store.arrays import Arrays, open_file, parts_of, problem_of
 from farm.store.errors import Damaged
-from farm.store.files import Files, files_of, full_home
+from farm.store.files import Files, full_home
+from farm.store.forms import json_bytes, json_of, sealed, table_bytes, table_of, unsealed
+from farm.store.home import files_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 _KIND = re.compile(r"[a-z][a-z0-9_]*")
 _KEY = re.compile(r"[0-9a-f]{8,128}")
+_FILE = re.compile(r"([0-9a-f]{8,128})\.(arrow|arrays|json|bin)")
 _FORMS = ("arrow", "arrays", "json", "bin")
-_CHECKSUM = 16
+
+Value = TypeVar("Value")
+
+
+@dataclass(frozen=True)
+class Stored:
+    """One result as a file: its kind and key, its path in the home, its bytes."""
+
+    kind: str
+    key: str
+    file: str
+    size: int
 
 
 @dataclass(frozen=True)
@@ -32,7 +43,8 @@ class Store:
     """Results under ``home``, each a file ``kind/ab/abcdef….form`` named by its key, a hex digest of what makes it.
 
     Laws: a key's result never changes (a second put of a key leaves the first); a file is there complete or not at
-    all, whenever its writer died; "finished" means stored. Nothing but names is held, so a store travels to workers.
+    all, whenever its writer died; "finished" means stored; every file carries a checksum of all its bytes. Nothing but
+    names is held, so a store travels to workers.
 
     Parameters
     ----------
@@ -91,7 +103,7 @@ class Store:
 
     def size(self, kind: str) -> int:
         """Bytes stored of a kind."""
-        return sum(self._files.size(folder) for folder in self._folders(kind))
+        return sum(sum(self._files.sizes(folder).values()) for folder in self._folders(kind))
 
     def discard(self, kind: str, key: str) -> bool:
         """Whether there was a result of the key to remove: what a damaged file needs before it is made again."""
@@ -99,50 +111,27 @@ class Store:
 
     def put_table(self, kind: str, key: str, table: "pa.Table") -> bool:
         """True when this call stored the table (as an Arrow file), False when the key was stored before."""
-        import pyarrow as pa
-
-        whole = table.combine_chunks()  # equal tables make equal bytes, however they were put together
-        sink = io.BytesIO()
-        with pa.ipc.new_file(sink, whole.schema) as writer:
-            writer.write_table(whole)
-        return self._files.write(_path(kind, key, "arrow"), [sink.getbuffer()])
+        return self._files.write(_path(kind, key, "arrow"), [table_bytes(table)])
 
     def get_table(self, kind: str, key: str) -> "pa.Table":
-        """The stored table; KeyError where there is none, Damaged where it cannot be read."""
-        import pyarrow as pa
-
-        path, content = self._read(kind, key, "arrow")
-        try:
-            return pa.ipc.open_file(pa.BufferReader(content)).read_all()
-        except (pa.ArrowInvalid, OSError) as error:
-            raise Damaged.file(self._files.place(path), f"not a complete Arrow file ({error})") from error
+        """The stored table; KeyError where there is none, Damaged where it is not what was written."""
+        return self._read(kind, key, "arrow", table_of)
 
     def put_bytes(self, kind: str, key: str, content: bytes) -> bool:
-        """True when this call stored the bytes (with a checksum after them), False when the key was stored before."""
-        return self._files.write(_path(kind, key, "bin"), [content, _checksum(content)])
+        """True when this call stored the bytes, False when the key was stored before."""
+        return self._files.write(_path(kind, key, "bin"), [sealed(content)])
 
     def get_bytes(self, kind: str, key: str) -> bytes:
-        """The stored bytes; KeyError where there are none, Damaged where their checksum differs."""
-        path, stored = self._read(kind, key, "bin")
-        content = stored[:-_CHECKSUM]
-        if _checksum(content) != stored[-_CHECKSUM:]:
-            raise Damaged.file(self._files.place(path), "its checksum does not fit its content")
-        return content
+        """The stored bytes; KeyError where there are none, Damaged where they are not what was written."""
+        return self._read(kind, key, "bin", unsealed)
 
     def put_json(self, kind: str, key: str, value: object) -> bool:
         """True when this call stored the value as JSON (NaN is a ValueError), False when the key was stored before."""
-        text = json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
-        return self._files.write(_path(kind, key, "json"), [text.encode() + b"\n"])
+        return self._files.write(_path(kind, key, "json"), [json_bytes(value)])
 
     def get_json(self, kind: str, key: str) -> Any:
-        """The stored value; KeyError where there is none, Damaged where it cannot be read."""
-        path, content = self._read(kind, key, "json")
-        if not content.endswith(b"\n"):
-            raise Damaged.file(self._files.place(path), "it has no end")
-        try:
-            return json.loads(content)
-        except ValueError as error:
-            raise Damaged.file(self._files.place(path), f"not JSON ({error})") from error
+        """The stored value; KeyError where there is none, Damaged where it is not what was written."""
+        return self._read(kind, key, "json", json_of)
 
     def put_arrays(
         self, kind: str, key: str, arrays: Mapping[str, NDArray[Any]], meta: Mapping[str, Any] | None = None
@@ -154,7 +143,7 @@ class Store:
         """The stored arrays by name, read-only and mapped from this machine's disk, with their ``meta``.
 
         All workers of a machine that open a key share its memory. KeyError where there is none, Damaged where the file
-        is cut short.
+        is cut short or its header is not what was written; the arrays themselves are proved by ``damage`` alone.
         """
         path = _path(kind, key, "arrays")
         try:
@@ -169,6 +158,48 @@ class Store:
                 return self._files.fetch(path)
         raise self._absent(kind, key)
 
+    def kinds(self) -> list[str]:
+        """All kinds of which there may be results, by name."""
+        return [name for name in self._files.folders("") if _KIND.fullmatch(name)]
+
+    def stored(self, kind: str) -> Iterator[Stored]:
+        """Every result of a kind, by key; files that are no results are passed over."""
+        for folder in self._folders(kind):
+            for name, size in self._files.sizes(folder).items():
+                match = _FILE.fullmatch(name)
+                if match is not None and folder == f"{kind}/{name[:2]}":
+                    yield Stored(kind, match[1], f"{folder}/{name}", size)
+
+    def drafts(self, kind: str) -> Iterator[Stored]:
+        """What killed writers left beside the results of a kind, without keys; a writer at work has its draft there."""
+        for folder in self._folders(kind):
+            for name, size in self._files.drafts(folder).items():
+                yield Stored(kind, "", f"{folder}/{name}", size)
+
+    def remove(self, result: Stored) -> bool:
+        """Whether there was this very file to remove."""
+        return self._files.remove(result.file)
+
+    def damage(self, result: Stored) -> str | None:
+        """What is wrong with the file of a result, every byte proved; None where nothing is, or no file any more."""
+        try:
+            content = self._files.read(result.file)
+        except FileNotFoundError:
+            return None
+        form = result.file.rpartition(".")[2]
+        if form == "arrays":
+            return problem_of(content)
+        proof: Callable[[bytes], Any] = {"arrow": table_of, "json": json_of, "bin": unsealed}[form]
+        try:
+            proof(content)
+        except ValueError as error:
+            return str(error)
+        return None
+
+    def written_at(self, result: Stored) -> float:
+        """When the file of a result was written, in seconds since 1970; FileNotFoundError where it is gone."""
+        return self._files.modified(result.file)
+
     @property
     def _files(self) -> Files:
         return files_of(self.home, self.cache)
@@ -181,12 +212,14 @@ class Store:
         with ThreadPoolExecutor(16) as pool:  # a remote listing is a wait, not work
             return {name.partition(".")[0] for names in pool.map(files.names, folders) for name in names}
 
-    def _read(self, kind: str, key: str, form: str) -> tuple[str, bytes]:
+    def _read(self, kind: str, key: str, form: str, value_of: Callable[[bytes], Value]) -> Value:
         path = _path(kind, key, form)
         try:
-            return path, self._files.read(path)
+            return value_of(self._files.read(path))
         except FileNotFoundError as error:
             raise self._absent(kind, key) from error
+        except ValueError as error:
+            raise Damaged.file(self._files.place(path), str(error)) from error
 
     def _absent(self, kind: str, key: str) -> KeyError:
         return KeyError(f"no {kind} with key {key} in {self.home}")
@@ -202,7 +235,3 @@ def _checked(kind: str, key: str) -> None:
         raise ValueError(f"kind {kind!r} is not a folder's name; use lower-case letters, digits and _, a letter first")
     if _KEY.fullmatch(key) is None:
         raise ValueError(f"key {key!r} is not a digest; use 8 to 128 lower-case hex digits")
-
-
-def _checksum(content: bytes) -> bytes:
-    return hashlib.blake2b(content, digest_size=_CHECKSUM).digest()

@@ -2,6 +2,8 @@
 
 import json
 import pickle
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import farm.ledger
+import farm.testing.ledger
 from farm.ledger import BrokenChain, Ledger, MemoryJournal, TrialEnd, TrialStart, candidates_over
 from farm.testing.ledger import a_trial
 
@@ -22,8 +25,14 @@ def segments(ledger):
     return dict(ledger._journal.read(1))
 
 
-def test_there_are_nine_laws():
-    assert [line[0] for line in farm.ledger.__doc__.splitlines() if line[1:3] == ". "] == list("123456789")
+def test_there_are_ten_laws_and_a_test_quotes_each():
+    laws = re.findall(r"^(\d+)\. ", farm.ledger.__doc__, re.MULTILINE)
+    assert laws == [str(number) for number in range(1, 11)]
+    tests = "".join(path.read_text() for path in Path(__file__).parent.glob("test_*.py"))
+    tests += Path(farm.testing.ledger.__file__).read_text()
+    for law in laws[:8] + laws[9:]:
+        assert f"def test_law_{law}_" in tests
+    assert '"""Law 9: tampering shows."""' in tests
 
 
 def test_law_1_every_call_with_news_appends_one_segment_and_changes_none(ledger):

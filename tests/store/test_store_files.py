@@ -1,13 +1,14 @@
 import signal
 import subprocess
 import sys
+import time
 import uuid
 from pathlib import Path
 
 import pytest
 
-from farm.store import Store, files_of
-from farm.store.files import RemoteFiles
+from farm.store import HomeFailed, Store, files_of
+from farm.store.remote import RemoteFiles
 
 KEY = "00c0ffee" * 4
 
@@ -33,7 +34,8 @@ for number in range(100_000):
 
 @pytest.fixture(params=["local", "object store"])
 def files(request, tmp_path):
-    return files_of(str(tmp_path) if request.param == "local" else f"memory://{uuid.uuid4().hex}")
+    home = str(tmp_path) if request.param == "local" else f"memory://{uuid.uuid4().hex}"
+    return files_of(home, cache=str(tmp_path / "cache"))
 
 
 def test_a_file_is_made_once(files):
@@ -66,8 +68,37 @@ def test_a_folder_lists_its_files_and_its_folders(files):
         files.write(path, [b"12345"])
     assert files.names("a") == ["1", "2"]
     assert files.folders("a") == ["c"]
-    assert files.size("a") == 10
-    assert (files.names("e"), files.folders("e"), files.size("e")) == ([], [], 0)
+    assert files.sizes("a") == {"1": 5, "2": 5}
+    assert (files.names("e"), files.folders("e"), files.sizes("e")) == ([], [], {})
+
+
+def test_a_replaced_file_has_the_new_content_and_is_never_half_there(files):
+    files.replace("a/b", b"old")
+    files.replace("a/b", b"the new one")
+    assert files.read("a/b") == b"the new one"
+    assert files.names("a") == ["b"]
+
+
+def test_a_file_knows_when_it_was_written(files):
+    before = time.time()
+    files.write("a", [b"1"])
+    assert before - 2 <= files.modified("a") <= time.time() + 2
+    with pytest.raises(FileNotFoundError):
+        files.modified("b")
+
+
+def test_a_copy_is_pulled_anew_and_pushed_whole(files):
+    files.replace("run/a", b"theirs")
+    files.pull("run/a")
+    assert files.here("run/a").read_bytes() == b"theirs"
+    files.here("run/a").write_bytes(b"mine")
+    files.push("run/a")
+    assert files.read("run/a") == b"mine"
+    files.replace("run/a", b"theirs again")
+    files.pull("run/a")
+    assert files.here("run/a").read_bytes() == b"theirs again"
+    with pytest.raises(FileNotFoundError):
+        files.pull("run/b")
 
 
 def test_a_file_is_removed_once(files):
@@ -133,7 +164,7 @@ def test_a_taken_name_is_told_alike_whatever_the_library_calls_it(monkeypatch):
     with pytest.raises(FileExistsError):
         files_of("gs://bucket").create("a", b"1")
     library.taken = False
-    with pytest.raises(OwnError):
+    with pytest.raises(HomeFailed, match=r"gs://bucket/a: the home failed \(OwnError"):
         files_of("gs://bucket").create("a", b"1")
 
 

@@ -94,7 +94,10 @@ def test_have_keys_has_and_size_agree_on_what_is_stored(store):
     store.put_json("other", OTHER, 1)
     assert store.have("records", [*stored, OTHER]) == stored
     assert store.keys("records") == stored
-    assert store.size("records") == 40 * 35
+    assert store.size("records") == sum(one.size for one in store.stored("records")) > 40 * 35
+    assert {one.key for one in store.stored("records")} == stored
+    assert [one.key for one in store.stored("other")] == [OTHER]
+    assert set(store.kinds()) == {"records", "other"}
     assert store.has("records", min(stored))
     assert not store.has("records", OTHER)
     assert store.have("records", []) == set()
@@ -150,12 +153,47 @@ def test_every_cut_of_a_file_is_found(local, put):
     read("fits", KEY)
 
 
-def test_changed_bytes_are_found_by_their_checksum(local):
-    local.put_bytes("models", KEY, b"some bytes")
-    path = file_of(local, "bin")
-    path.write_bytes(path.read_bytes().replace(b"some", b"same"))
-    with pytest.raises(Damaged, match="checksum"):
-        local.get_bytes("models", KEY)
+PUTS = {
+    "arrow": lambda store: store.put_table("fits", KEY, table()),
+    "bin": lambda store: store.put_bytes("fits", KEY, b"some bytes"),
+    "json": lambda store: store.put_json("fits", KEY, {"rows": 3, "scores": [0.1, 0.2]}),
+    "arrays": lambda store: store.put_arrays("fits", KEY, {"x": np.arange(20), "none": np.zeros(0)}, {"symbol": "A"}),
+}
+READS = {"arrow": "get_table", "bin": "get_bytes", "json": "get_json", "arrays": "open_arrays"}
+
+
+@given(form=st.sampled_from(sorted(PUTS)), data=st.data())
+def test_any_flipped_bit_of_any_form_is_found(tmp_path_factory, form, data):
+    store = Store(str(tmp_path_factory.mktemp("home")))
+    PUTS[form](store)
+    (result,) = store.stored("fits")
+    assert store.damage(result) is None
+    path = file_of(store, form)
+    content = bytearray(path.read_bytes())
+    content[data.draw(st.integers(0, len(content) - 1))] ^= 1 << data.draw(st.integers(0, 7))
+    path.write_bytes(content)
+    assert store.damage(result) is not None
+    if form != "arrays":  # they are read in place, and proved by `damage` alone
+        with pytest.raises(Damaged, match=f"{KEY}.* is damaged"):
+            getattr(store, READS[form])("fits", KEY)
+
+
+def test_a_changed_header_of_arrays_is_found_when_they_are_opened(local):
+    PUTS["arrays"](local)
+    path = file_of(local, "arrays")
+    path.write_bytes(path.read_bytes().replace(b'"symbol":"A"', b'"symbol":"B"'))
+    with pytest.raises(Damaged, match="checksum of its header"):
+        local.open_arrays("fits", KEY)
+
+
+def test_what_lies_beside_results_is_no_result(local):
+    local.put_json("records", KEY, 1)
+    for name in ("README", f"{KEY}.json.bak", f"{OTHER}.json"):
+        (Path(local.home) / "records" / KEY[:2] / name).write_text("{}")
+    (Path(local.home) / "runs" / "ab").mkdir(parents=True)
+    (Path(local.home) / "runs" / "ab" / "index.html").write_text("")
+    assert [one.key for one in local.stored("records")] == [KEY]
+    assert list(local.stored("runs")) == []
 
 
 def test_a_home_that_cannot_be_written_is_named_before_any_work(tmp_path):
