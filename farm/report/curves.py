@@ -2,16 +2,21 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from farm.stats.resample import optimal_block_length, resampled_rows
+
 Float = NDArray[np.float64]
 Int = NDArray[np.int64]
 
 _HEADLINE = -1
+_HISTORIES = 400  # enough for the 2.5% and 97.5% of a band that is looked at, not read from
+_FEWEST_SESSIONS = 8  # the bootstrap's least
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,11 +24,26 @@ class Curve:
     """One trial's cumulative return and drawdown, fractions of the capital, one value a kept session.
 
     ``band`` has the rows lowest, 10%, 90%, highest of the single-fit paths, shape (4, sessions); None under two paths.
+    ``returns`` are those of all sessions, ``kept`` the numbers of the kept ones.
     """
 
     equity: Float
     drawdown: Float
     band: Float | None
+    returns: Float
+    kept: Int
+
+    @cached_property
+    def luck(self) -> Float | None:
+        """Where the equity of 95% of resampled histories lies, rows low and high, shape (2, sessions).
+
+        None for returns too few to resample, or all the same. Stationary bootstrap of the session returns (Politis and
+        Romano 1994), pointwise: at each session the 2.5% and 97.5% of the histories.
+        """
+        if len(self.returns) < _FEWEST_SESSIONS or np.ptp(self.returns) == 0:
+            return None
+        rows = resampled_rows(len(self.returns), _HISTORIES, optimal_block_length(self.returns), seed=0)
+        return np.quantile(self.returns[rows].cumsum(axis=1)[:, self.kept], (0.025, 0.975), axis=0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,11 +93,10 @@ def _curves(symbol: str, rows: pa.Table, points: int) -> StudyCurves:
     for name in ("net", "gross"):
         matrix = np.zeros((len(sessions), len(columns)))
         matrix[row, place] = rows[name].to_numpy()
-        equity = matrix.cumsum(axis=0)
         series.append(
             {
                 trial_name: _curve(
-                    equity[:, columns // n_paths == code], columns[columns // n_paths == code] % n_paths - 1, kept
+                    matrix[:, columns // n_paths == code], columns[columns // n_paths == code] % n_paths - 1, kept
                 )
                 for code, trial_name in enumerate(trials.dictionary.to_pylist())
             }
@@ -85,10 +104,12 @@ def _curves(symbol: str, rows: pa.Table, points: int) -> StudyCurves:
     return StudyCurves(symbol, sessions[kept], series[0], series[1])
 
 
-def _curve(equity: Float, path: Int, kept: Int) -> Curve:
+def _curve(returns: Float, path: Int, kept: Int) -> Curve:
+    equity = returns.cumsum(axis=0)
     headline = equity[:, path == _HEADLINE][:, 0]
     below = headline - np.maximum(np.maximum.accumulate(headline), 0)
     starts = np.concatenate(([0], kept[:-1] + 1))
     paths = equity[kept][:, path != _HEADLINE]
     band = np.quantile(paths, (0, 0.1, 0.9, 1), axis=1) if paths.shape[1] > 1 else None
-    return Curve(headline[kept], np.minimum.reduceat(below, starts), band)
+    own = returns[:, path == _HEADLINE][:, 0].copy()
+    return Curve(headline[kept], np.minimum.reduceat(below, starts), band, own, kept)

@@ -46,6 +46,11 @@ class Entry:
         return self.about.get("metrics", {}).get("sharpe")
 
     @property
+    def regimes(self) -> list[Json]:
+        """Its results by regime, where the run has any."""
+        return self.about.get("by_regime") or []
+
+    @property
     def deflated(self) -> float | None:
         """The verdict's probability that its edge is real."""
         return self.evidence.get("deflated")

@@ -1,4 +1,4 @@
-"""The chart of returns over time: headline equity, the band of its single-fit paths, and drawdown."""
+"""The chart of returns over time: headline equity with its bands, and drawdown."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -22,7 +22,7 @@ def equity_arrays(curves: StudyCurves, candidates: Sequence[Entry], others: Sequ
             arrays[f"{entry.key}.{money}.equity"] = _steps(curve.equity)
             if entry.role == "candidate":
                 arrays[f"{entry.key}.{money}.drawdown"] = _steps(curve.drawdown)
-                arrays |= _band(f"{entry.key}.{money}", curve)
+                arrays |= _bands(f"{entry.key}.{money}", curve)
     return arrays
 
 
@@ -30,11 +30,19 @@ def equity_figure(candidates: Sequence[Entry], others: Sequence[Entry]) -> Figur
     """Equity above and drawdown below; the controls choose the candidate in front, net or gross, and the frame."""
     shown = [entry for entry in candidates if entry.about]
     data: list[dict[str, Any]] = []
-    for low, high, opacity, name in (("min", "max", 0.13, "all paths"), ("p10", "p90", 0.25, "10–90% of paths")):
+    for low, high, opacity, name, luck in (
+        ("min", "max", 0.13, "all paths", None),
+        ("p10", "p90", 0.25, "10–90% of paths", "95% of resampled histories"),
+    ):
         edge = {"line": {"width": 0}, "hoverinfo": "skip", "hovertemplate": None, "showlegend": False}
-        data.append({**_line(_of_front(shown, low)), **edge})
-        fill = {"fill": "tonexty", "fillcolor": _colour(shown, f"/{opacity}"), "name": name, "showlegend": True}
-        data.append({**_line(_of_front(shown, high)), **edge, **fill})
+        data.append({**_line(_band_edge(shown, low, "low" if luck else None)), **edge})
+        fill = {
+            "fill": "tonexty",
+            "fillcolor": _colour(shown, f"/{opacity}"),
+            "name": choose("band", {"luck": luck or ""}, name),
+            "showlegend": choose("band", {"luck": luck is not None}, True),
+        }
+        data.append({**_line(_band_edge(shown, high, "high" if luck else None)), **edge, **fill})
     drawn = [entry for entry in others if entry.about and entry.role != "sentinel"]
     for at, entry in enumerate(drawn):
         look = {"color": FAINT, "width": 1.2, "dash": DASHES[at % len(DASHES)]}
@@ -88,6 +96,11 @@ def _of_front(shown: Sequence[Entry], series: str) -> dict[str, Any]:
     return choose("trial", {entry.key: _of(entry, series) for entry in shown}, [])
 
 
+def _band_edge(shown: Sequence[Entry], of_paths: str, of_luck: str | None) -> dict[str, Any]:
+    luck = _of_front(shown, of_luck) if of_luck else []
+    return choose("band", {"luck": luck}, _of_front(shown, of_paths))
+
+
 def _colour(shown: Sequence[Entry], opacity: str = "") -> dict[str, Any]:
     own = {entry.key: SERIES[at] + opacity for at, entry in enumerate(shown[: len(SERIES)])}
     return choose("trial", own, INK + opacity)
@@ -97,7 +110,7 @@ def _steps(values: Any) -> list[int]:
     return (values * _UNIT).round().astype(int).tolist()
 
 
-def _band(name: str, curve: Curve) -> dict[str, list[int]]:
-    if curve.band is None:
-        return {}
-    return {f"{name}.{edge}": _steps(line) for edge, line in zip(_BAND, curve.band, strict=True)}
+def _bands(name: str, curve: Curve) -> dict[str, list[int]]:
+    edges = {} if curve.band is None else dict(zip(_BAND, curve.band, strict=True))
+    edges |= {} if curve.luck is None else dict(zip(("low", "high"), curve.luck, strict=True))
+    return {f"{name}.{edge}": _steps(line) for edge, line in edges.items()}

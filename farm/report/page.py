@@ -1,21 +1,22 @@
 """The page of a run, from its folder."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from functools import cache
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from farm.report.calibration import reliability_figure, splits_figure
 from farm.report.curves import StudyCurves, study_curves
 from farm.report.entries import Entries, Entry, entries_of, nearest_miss, shared_reasons, statement
 from farm.report.equity import equity_arrays, equity_figure
+from farm.report.features import FeatureTable, feature_table
 from farm.report.figure import Figure
 from farm.report.foldmap import MOST_SPLITS, folds_figure
+from farm.report.frame import own_file, rendered, safe, script_json, write_whole
 from farm.report.plots import MOST_INTERVALS, cost_figure, labels_figure, paths_figure, sharpe_figure
+from farm.report.predictions import Scored, scored_trials
 from farm.report.read import Json, RunFiles, read_run
-from farm.report.wording import FILTERS, value_range
+from farm.report.wording import value_range
 
 MOST_CHARTED = 48
 """Studies with charts of their own: those nearest to passing. The tables hold them all."""
@@ -33,12 +34,20 @@ class StudyPart:
     about: Json
     entries: Entries
     figures: dict[str, Figure]
+    scored: dict[str, Scored]
+    features: FeatureTable | None
     ruling: str
 
     @property
     def shown(self) -> list[Entry]:
         """Its candidates that have a result."""
         return [entry for entry in self.entries.candidates if entry.about]
+
+    @property
+    def warnings(self) -> list[str]:
+        """What the data and features give reason to look at, though no rule stops at it."""
+        budget = (self.about.get("budget") or {}).get("warning")
+        return [*([budget] if budget else []), *(self.about.get("diagnostics") or {}).get("warnings", ())]
 
 
 def write_report(folder: Path) -> Path:
@@ -54,10 +63,7 @@ def write_report(folder: Path) -> Path:
         A study has no baseline to stand beside its candidates.
     """
     html = _render(read_run(folder))
-    path = folder / "report.html"
-    temporary = folder / ".report.html.writing"
-    temporary.write_text(html, encoding="utf-8")
-    return temporary.replace(path)
+    return write_whole(folder / "report.html", html)
 
 
 def _render(files: RunFiles) -> str:
@@ -76,14 +82,16 @@ def _render(files: RunFiles) -> str:
     for number in order:
         about, own = files.studies[number], by_study[number]
         curve = curves.get(about["symbol"]) if number in charted else None
-        figures = _figures(about, own, folds, curve is not None) if number in charted else {}
-        parts.append(StudyPart(number, about, own, figures, _ruling(own)))
+        scored = _scored(files, about["symbol"]) if number in charted else {}
+        figures = _figures(about, own, folds, scored, curve is not None) if number in charted else {}
+        parts.append(StudyPart(number, about, own, figures, scored, feature_table(about, len(order)), _ruling(own)))
         arrays = {} if curve is None else equity_arrays(curve, own.candidates, own.others)
         if figures:
             scopes[str(number)] = {"arrays": arrays, "figures": {name: asdict(one) for name, one in figures.items()}}
     overview = sharpe_figure(entries.candidates, several_studies=several)
     scopes["run"] = {"arrays": {}, "figures": {"sharpe": asdict(overview)}}
-    return _template().render(
+    return rendered(
+        "page.html.j2",
         summary=files.summary,
         manifest=files.manifest,
         folds=folds,
@@ -102,20 +110,21 @@ def _render(files: RunFiles) -> str:
         most_splits=MOST_SPLITS,
         most_charted=MOST_CHARTED,
         most_rows=_MOST_ROWS_LISTED,
-        scopes={name: _script_json(scope) for name, scope in scopes.items()},
-        style=_safe(_own_file("page.css")),
-        script=_safe(_own_file("page.js")),
-        plotly=_safe(get_plotlyjs()),
+        scopes={name: script_json(scope) for name, scope in scopes.items()},
+        script=own_file("page.js"),
+        plotly=safe(get_plotlyjs()),
     )
 
 
-def _figures(about: Json, own: Entries, folds: Json, has_curves: bool) -> dict[str, Figure]:
+def _figures(about: Json, own: Entries, folds: Json, scored: dict[str, Scored], has_curves: bool) -> dict[str, Figure]:
     shown = [entry for entry in own.candidates if entry.about]
     others = [entry for entry in own.others if entry.about]
     figures = {
         "equity": equity_figure(shown, others) if has_curves and shown else None,
         "costs": cost_figure(shown, others) if shown else None,
         "paths": paths_figure(shown),
+        "reliability": reliability_figure(shown, scored),
+        "splits": splits_figure(about, [*shown, *others], scored),
         "labels": labels_figure(about["labels"]),
         "folds": folds_figure(about, folds),
     }
@@ -123,45 +132,18 @@ def _figures(about: Json, own: Entries, folds: Json, has_curves: bool) -> dict[s
 
 
 def _curves(files: RunFiles, by_study: Sequence[Entries], charted: Sequence[int]) -> dict[str, StudyCurves]:
-    # A candidate has equity, drawdown and four edges of its band, each net and gross; the others have equity alone.
-    series = sum(12 * len(by_study[number].candidates) + 2 * len(by_study[number].others) for number in charted)
+    # A candidate has equity, drawdown and six edges of its bands, each net and gross; the others have equity alone.
+    series = sum(16 * len(by_study[number].candidates) + 2 * len(by_study[number].others) for number in charted)
     points = min(max(_NUMBERS // max(series, 1), _LEAST_POINTS), _MOST_POINTS)
     returns = files.returns([files.studies[number]["symbol"] for number in charted])
     return {curve.symbol: curve for curve in study_curves(returns, points)}
 
 
+def _scored(files: RunFiles, symbol: str) -> dict[str, Scored]:
+    rows = files.predictions(symbol)
+    return {} if rows is None else dict(scored_trials(rows))
+
+
 def _ruling(own: Entries) -> str:
     standings = [entry.standing for entry in own.candidates]
     return next((ruling for ruling in ("PASS", "FAIL", "INSUFFICIENT") if ruling in standings), "NO RESULT")
-
-
-@cache
-def _template() -> Any:
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    environment = Environment(
-        loader=PackageLoader("farm.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= FILTERS
-    return environment.get_template("page.html.j2")
-
-
-def _own_file(name: str) -> str:
-    return (resources.files("farm.report") / "templates" / name).read_text(encoding="utf-8")
-
-
-def _script_json(value: object) -> Any:
-    """JSON that cannot end the script element it stands in."""
-    text = json.dumps(value, separators=(",", ":"), allow_nan=False)
-    return _safe(text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026"))
-
-
-def _safe(text: str) -> Any:
-    """Text of our own, or made safe already, that the template must not escape."""
-    from markupsafe import Markup
-
-    return Markup(text)

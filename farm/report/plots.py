@@ -206,7 +206,7 @@ def labels_figure(labels: Json) -> Figure | None:
         "label": labels["class_share"],
         "first touch": labels["touch_share"],
         "barriers alone": None if up is None else (1 - up, 0, up),
-        "nothing to predict": (1 - null, 0, null),
+        "nothing to predict": None if null is None else (1 - null, 0, null),
     }
     known = {name: shares for name, shares in rows.items() if shares is not None}
     names = list(known)[::-1]

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 from farm.errors import BadInput
 
 Json = dict[str, Any]
-_FILES = ("summary.json", "manifest.json", "experiment.yaml", "trials.parquet", "returns.parquet")
+_FILES = ("summary.json", "manifest.json", "experiment.yaml", "trials.parquet", "returns.parquet", "oof.parquet")
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,6 +37,14 @@ class RunFiles:
         wanted = [("symbol", "in", list(symbols))]
         return pq.read_table(self.folder / "returns.parquet", columns=columns, filters=wanted, use_threads=False)
 
+    def predictions(self, symbol: str) -> pa.Table | None:
+        """The out-of-fold rows of one symbol: trial, decided_at, split, label, p_down, p_up; None without any."""
+        path = self.folder / "oof.parquet"
+        columns = ["trial", "decided_at", "split", "label", "p_down", "p_up"]
+        if not set(columns) <= set(pq.read_schema(path).names):
+            return None
+        return pq.read_table(path, columns=columns, filters=[("symbol", "=", symbol)], use_threads=False)
+
 
 def read_run(folder: Path) -> RunFiles:
     """The files of a finished run.
@@ -60,7 +68,7 @@ def read_run(folder: Path) -> RunFiles:
         folder=folder,
         summary=json.loads((folder / "summary.json").read_text(encoding="utf-8")),
         manifest=json.loads((folder / "manifest.json").read_text(encoding="utf-8")),
-        experiment=_parsed(text),
+        experiment=parsed_yaml(text),
         experiment_text=text,
         trials=tuple(pq.read_table(folder / "trials.parquet", columns=columns).to_pylist()),
     )
@@ -78,7 +86,8 @@ def read_run(folder: Path) -> RunFiles:
     return files
 
 
-def _parsed(text: str) -> Json:
+def parsed_yaml(text: str) -> Json:
+    """The experiment in a YAML text; empty for an empty one."""
     from ruamel.yaml import YAML
 
     return YAML(typ="safe", pure=True).load(text) or {}

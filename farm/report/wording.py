@@ -31,6 +31,37 @@ def percent(value: float | None, digits: int = 1) -> str:
     return UNKNOWN if value is None else f"{number(100 * value, digits)}%"
 
 
+def signed(value: float) -> str:
+    """A difference: a number that says its sign.
+
+    >>> signed(0.5), signed(-0.5)
+    ('+0.50', '−0.50')
+    """
+    return f"+{number(value)}" if value > 0 else number(value)
+
+
+def signed_percent(value: float) -> str:
+    """A difference of fractions, in percent.
+
+    >>> signed_percent(0.05), signed_percent(-0.05)
+    ('+5.0%', '−5.0%')
+    """
+    return f"+{percent(value)}" if value > 0 else percent(value)
+
+
+def chance(value: float | None, bound: str = "") -> str:
+    """A p-value, which no one needs below a thousandth; ``bound`` is ``<`` or ``>`` where only a bound is known.
+
+    >>> chance(0.0314), chance(1e-15), chance(0.1, ">"), chance(None)
+    ('0.031', '< 0.001', '> 0.100', 'unknown')
+    """
+    if value is None:
+        return UNKNOWN
+    if value < 0.001:
+        return "< 0.001"
+    return f"{bound} {number(value, 3)}".strip()
+
+
 def count(value: float | None) -> str:
     """A whole number.
 
@@ -134,6 +165,10 @@ def value_range(values: Sequence[float | None], digits: int = 1) -> str:
 FILTERS: dict[str, Any] = {
     "number": number,
     "percent": percent,
+    "chance": chance,
+    "value_range": value_range,
+    "signed": signed,
+    "signed_percent": signed_percent,
     "count": count,
     "interval": interval,
     "multiple": multiple,

@@ -108,6 +108,26 @@ def a_study(symbol, candidates, *, n_groups=6, baselines=BASELINES, **changes):
     } | changes  # fmt: skip
 
 
+def predictions(study, trial, rng, n_events=60):
+    """Out-of-fold rows of one trial: its calls come true as often as it says, on every split that tests the event."""
+    n_groups = len(study["groups"])
+    group = np.arange(n_events) * n_groups // n_events
+    decided = study["span_ns"][0] + np.arange(n_events) * DAY
+    called = rng.uniform(0.2, 0.8, n_events)
+    label = np.where(rng.uniform(size=n_events) < called, 1, -1)
+    held_out = [np.isin(group, split["held_out"]) for split in study["splits"]]
+    split, row = np.nonzero(held_out)
+    up = called[row]
+    return pa.table(
+        {
+            "symbol": [study["symbol"]] * len(row), "decided_at": pa.array(decided[row], pa.timestamp("ns", tz="UTC")),
+            "trial": [trial] * len(row), "model": [trial] * len(row), "split": pa.array(split, pa.int32()),
+            "group": pa.array(group[row], pa.int32()), "label": pa.array(label[row], pa.int8()),
+            "weight": np.ones(len(row)), "p_down": 1 - up, "p_flat": np.zeros(len(row)), "p_up": up,
+        }
+    )  # fmt: skip
+
+
 def write_run(folder: Path, studies, *, name="trend", failures=(), n_sessions=400, lost=()):
     """A run's folder with these studies; ``lost`` are (symbol, trial, role) that failed to fit."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -126,7 +146,7 @@ def write_run(folder: Path, studies, *, name="trend", failures=(), n_sessions=40
         "code": {"version": "0.1.0", "commit": "c0ffee" * 6, "dirty": True},
         "environment": {"python": "3.11.7", "platform": "Linux", "machine": "x86_64", "host": "node-1", "cores": 4,
                         "libraries": {"numpy": "2.4.6", "ray": None}},
-        "started_at": "2026-01-01T00:00:00+00:00", "starts": 2,
+        "started_at": "2026-01-01T00:00:00+00:00", "finished_at": "2026-01-01T01:30:00+00:00", "starts": 2,
         "fits": {"total": 150, "done": 100, "reused": 48, "failed": len(failures), "allowed_failures": 2},
         "efficiency": {"fit_cpu_seconds": 17.3, "fit_wall_seconds": 5.0, "cores": 4, "efficiency": 0.86},
         "executor": {"on": "ray", "address": None, "workers": 4, "ray": "2.60.0", "job_id": "01"},
@@ -141,11 +161,13 @@ def write_run(folder: Path, studies, *, name="trend", failures=(), n_sessions=40
     )
     rng = np.random.default_rng(3)
     days = [date(2020, 1, 1) + timedelta(days=at) for at in range(n_sessions)]
-    trials, parts = [], []
+    trials, parts, calls = [], [], []
     for study in studies:
         for trial in (*study["candidates"], *study["others"]):
             row = {"symbol": study["symbol"], "trial": trial["trial"], "role": trial["role"]}
             trials.append(row | {"status": "finished"})
+            if trial["scores"]:
+                calls.append(predictions(study, trial["trial"], rng))
             for path in range(-1, len(trial["path_sharpes"])):
                 gross = rng.normal(0.0002, 0.01, n_sessions)
                 parts.append(
@@ -160,6 +182,7 @@ def write_run(folder: Path, studies, *, name="trend", failures=(), n_sessions=40
                 )  # fmt: skip
     trials += [{"symbol": symbol, "trial": trial, "role": role, "status": "failed"} for symbol, trial, role in lost]
     pq.write_table(pa.concat_tables(parts), folder / "returns.parquet")
+    pq.write_table(pa.concat_tables(calls), folder / "oof.parquet")
     pq.write_table(pa.Table.from_pylist(trials), folder / "trials.parquet")
     return folder
 
@@ -168,14 +191,77 @@ def write_run(folder: Path, studies, *, name="trend", failures=(), n_sessions=40
 def make() -> SimpleNamespace:
     """The builders of this file: a trial, a candidate, a study, a run's folder."""
     return SimpleNamespace(
-        candidate=a_candidate, trial=a_trial, unjudged=unjudged, study=a_study, run=write_run, usual=usual
+        candidate=a_candidate,
+        trial=a_trial,
+        unjudged=unjudged,
+        study=a_study,
+        run=write_run,
+        usual=usual,
+        rich=rich,
+        full=full,
     )
 
 
 def usual(folder: Path) -> Path:
     """Two studies: a pass, a failure, a model that never bet and one that failed to fit; and one not to be judged."""
+    return write_run(folder, usual_studies(), **_BROKEN)
+
+
+def rich(folder: Path) -> Path:
+    """The usual studies, with all that a run may tell beside."""
+    return write_run(folder, [full(study) for study in usual_studies()], **_BROKEN)
+
+
+def full(study):
+    """The study with regimes, one bar of lateness, selection, a feature budget, and diagnostics."""
+    for candidate in study["candidates"]:
+        candidate["by_regime"] = by_regime()
+    for trial in (*study["candidates"], *study["others"]):
+        trial["one_bar_later"] = trial["metrics"] | {"sharpe": -0.77}
+        trial["orders"] = trial["orders"] | {"unfilled": 2}
+    return study | {
+        "selection": {
+            "stack": {"stability": 0.83, "low": 0.79, "high": 0.87, "frequency": {"rsi_14": 1.0, "adx_14": 0.25}},
+            "whole": {"stability": None, "low": None, "high": None, "frequency": {"rsi_14": 1.0, "adx_14": 1.0}},
+        },
+        "budget": {"candidates": 86, "kept": 50, "effective_events": 412.0, "warning": "keep fewer of them"},
+        "diagnostics": diagnostics(),
+    }
+
+
+def diagnostics():
+    unknown = dict.fromkeys(("adf", "adf_p", "kpss", "kpss_p", "break_p", "break_at", "autocorrelation"))
+    tested = {
+        "name": "adx_14", "reading": "slow or shifting", "adf": -9.1, "adf_p": 1e-15, "adf_bound": "", "kpss": 0.2,
+        "kpss_p": 0.1, "kpss_bound": ">", "break_p": 0.0314, "break_at": "2020-05-04", "autocorrelation": 0.213,
+    }  # fmt: skip
+    constant = {"name": "rsi_14", "reading": "constant", "adf_bound": "", "kpss_bound": "", **unknown}
+    return {
+        "tested_rows": 1893, "every": 3, "features": [tested, constant],
+        "embargo": {"length": "1 session", "pairs": 5612, "label_autocorrelation": 0.01, "limit": 0.1,
+                    "features_above": 12},
+        "regimes": {"volatility": {"low": 0.5, "high": 0.4, "unknown": 0.1}},
+        "warnings": ["one feature drifts across the embargo"],
+    }  # fmt: skip
+
+
+def by_regime():
+    low = {"regime": "volatility low", "sessions": 210, "net_return": 0.031, "sharpe": 1.25, "low": -0.4, "high": 2.9}
+    high = {"regime": "volatility high", "sessions": 5, "net_return": -0.002, "sharpe": None, "low": None, "high": None}
+    return [{"by": "volatility", **row} for row in (low, high)]
+
+
+_BROKEN = {
+    "failures": [
+        {"symbol": "ALPHA", "model": "broken", "split": 4, "error": "ValueError: no luck", "trace": "Traceback: line 1"}
+    ],
+    "lost": [("ALPHA", "broken", "candidate")],
+}
+
+
+def usual_studies():
     short = "this span certifies only an annual Sharpe ratio above 6.2 (limit 4); more history would help"
-    studies = [
+    return [
         a_study(
             "ALPHA",
             [
@@ -195,7 +281,3 @@ def usual(folder: Path) -> Path:
             suspicious_features=[{"name": "spy", "auc": 0.91, "z": 30.0}],
         ),
     ]
-    failures = [
-        {"symbol": "ALPHA", "model": "broken", "split": 4, "error": "ValueError: no luck", "trace": "Traceback: line 1"}
-    ]
-    return write_run(folder, studies, failures=failures, lost=[("ALPHA", "broken", "candidate")])

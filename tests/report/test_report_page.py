@@ -141,6 +141,7 @@ def test_what_the_doubt_section_must_say_is_said(usual_page):
         "high 9 is under close 10",
         "2020-01-02 00:00",
         "with uncommitted changes",
+        "and came to its end at 2026-01-01 01:30 UTC",
         "100 done now, 48 reused from earlier runs, 1 failed (2 allowed)",
         "ab" * 32,
     ):
@@ -158,7 +159,7 @@ def test_hostile_names_are_text_and_nothing_else(make, tmp_path):
     assert "alert(1)</script>" not in html
     assert "img" not in [tag for tag, _ in page.tags]
     assert "b" not in [tag for tag, about in page.tags if "onerror" in about]
-    assert sum(tag == "script" for tag, _ in page.tags) == 4  # two scopes of data, the chart library, our own
+    assert sum(tag == "script" for tag, _ in page.tags) == 5  # two scopes of data, the chart library, our two
 
 
 def test_the_page_refers_to_nothing_outside_itself(usual_page):
@@ -181,15 +182,92 @@ def test_our_own_style_and_script_load_nothing():
         assert not re.search(r"https?:|@import|url\(|\bfetch\(|XMLHttpRequest|\bimport\b\s*[({\"']", text)
 
 
+@pytest.fixture(scope="module")
+def rich_page(make, tmp_path_factory):
+    return Page(write_report(make.rich(tmp_path_factory.mktemp("rich"))).read_text(encoding="utf-8"))
+
+
+def row_of(page, *first):
+    return next(cells for _, cells in page.rows if tuple(cells[: len(first)]) == first)
+
+
+def test_results_by_regime_stand_with_their_number_of_sessions_and_interval(rich_page):
+    assert row_of(rich_page, "stack", "volatility low")[2:] == ["210", "3.1%", "1.25 −0.40 to 2.90"]
+    assert row_of(rich_page, "", "volatility high")[2:] == ["5", "−0.2%", "unknown"]
+
+
+def test_the_cost_ladder_tells_what_one_bar_of_lateness_costs(rich_page):
+    ladder = [cells for _, cells in rich_page.rows if cells[:1] == ["stack"] and "−0.77 20.0%" in cells]
+    assert ladder[0][5:] == ["−0.77 20.0%", "1.5×", "3.0 years"]
+
+
+def test_features_stand_with_how_often_each_was_kept_and_what_the_tests_say(rich_page):
+    assert row_of(rich_page, "adx_14") == [
+        "adx_14", "25%", "100%", "slow or shifting", "< 0.001", "> 0.100", "0.031 2020-05-04", "0.213",
+    ]  # fmt: skip
+    assert row_of(rich_page, "rsi_14")[3:] == ["constant", *["unknown"] * 4]
+    assert row_of(rich_page, "whole") == ["whole", "unknown"]  # a model that keeps everything has no stability
+    assert row_of(rich_page, "stack", "0.83 0.79 to 0.87")
+
+
+def test_what_gives_reason_to_look_stands_among_the_doubts(rich_page):
+    assert "Look here: keep fewer of them" in rich_page.text
+    assert "Look here: one feature drifts across the embargo" in rich_page.text
+
+
+def test_what_a_run_does_not_tell_has_no_heading(usual_page):
+    for absent in ("Regime", "One bar late", "Kept by", "ADF", "Look here", "No bar to fill in"):
+        assert absent not in usual_page.text
+
+
+def test_every_trial_that_predicts_has_a_calibration_error(usual_page):
+    scores = [cells for _, cells in usual_page.rows if len(cells) == 6 and cells[1:4] == ["0.510", "0.930", "46.0%"]]
+    assert {cells[0] for cells in scores} == {"stack", "linear", "sleeper", "majority", "momentum_sign", "random"}
+    for cells in scores:
+        assert all(re.fullmatch(r"\d+\.\d%", cell) for cell in cells[4:])
+
+
+def test_the_studies_stand_as_one_family_with_p_value_and_level(usual_page):
+    assert row_of(usual_page, "ALPHA", "✓ PASS") == [
+        "ALPHA", "✓ PASS", "stack", "2.00 1.00 to 3.00", "0.2000", "0.0500", "2.40", "12 worth 4.5", "0.55",
+    ]  # fmt: skip
+    assert row_of(usual_page, "BETA", "? INSUFFICIENT")[6:] == ["unknown", "12 worth 4.5", "unknown"]
+
+
+def test_a_run_without_a_count_of_trials_is_told_all_the_same(make, tmp_path):
+    study = make.study("ALPHA", [make.candidate("stack")], raw_trials=None, effective_trials=None)
+    page = Page(write_report(make.run(tmp_path, [study])).read_text(encoding="utf-8"))
+    assert row_of(page, "ALPHA", "✕ FAIL")[7] == "unknown"
+
+
+def test_a_run_whose_models_predict_no_probability_has_no_calibration(make, tmp_path):
+    import pyarrow.parquet as pq
+
+    folder = make.usual(tmp_path)
+    rows = pq.read_table(folder / "oof.parquet")
+    pq.write_table(rows.drop_columns(["p_down", "p_flat", "p_up"]), folder / "oof.parquet")
+    page = Page(write_report(folder).read_text(encoding="utf-8"))
+    assert "keep their word" not in page.text
+    assert "Models × splits" not in page.text
+
+
 def test_equal_files_make_equal_pages(make, tmp_path):
     folder = make.usual(tmp_path)
     first = write_report(folder).read_bytes()
     assert write_report(folder).read_bytes() == first
 
 
-def test_forty_candidates_over_hundreds_of_sessions_stay_under_eight_megabytes(make, tmp_path):
-    candidates = [make.candidate(f"model_{at}", net=0.01 * at) for at in range(40)]
-    folder = make.run(tmp_path, [make.study("ALPHA", candidates)], n_sessions=900)
+@pytest.mark.parametrize("studies", [1, 10], ids=["one study", "ten studies"])
+def test_forty_candidates_over_hundreds_of_sessions_stay_under_eight_megabytes(make, tmp_path, studies):
+    each = 40 // studies
+    folder = make.run(
+        tmp_path,
+        [
+            make.full(make.study(f"S{one}", [make.candidate(f"model_{at}", net=0.01 * at) for at in range(40)][-each:]))
+            for one in range(studies)
+        ],
+        n_sessions=900,
+    )
     path = write_report(folder)
     assert path.stat().st_size < 8e6
     assert Page(path.read_text(encoding="utf-8")).text.count("model_39") >= 3

@@ -32,7 +32,7 @@
   const resolved = (value, scope, state) => {
     if (typeof value === "string") return value.startsWith("var(--") ? colour(value) : value;
     if (Array.isArray(value)) {
-      return value.length && typeof value[0] === "number" ? value.slice() : value.map((one) => resolved(one, scope, state));
+      return value.length && typeof value[value.length - 1] === "number" ? value.slice() : value.map((one) => resolved(one, scope, state));
     }
     if (value === null || typeof value !== "object") return value;
     if ("array" in value && typeof value.array === "string") return numbers(scope, value.array);
@@ -104,7 +104,10 @@
     const data = resolved(figure.data, scope, state);
     const narrow = (width || box.clientWidth) < NARROW;
     const layout = styled(figure, resolved(figure.layout, scope, state), narrow);
-    if (width) layout.width = width;
+    // Once told a width, a chart keeps it: after printing it is drawn from nothing, to fit its place again.
+    if (box.dataset.paper) Plotly.purge(box);
+    delete box.dataset.paper;
+    if (width) { layout.width = width; box.dataset.paper = width; }
     if (figure.frame_by && state.frame !== "all") framed(data, layout, figure.frame_by);
     box.dataset.drawn = narrow ? "narrow" : "wide";
     return Plotly.react(box, data, layout, {
@@ -142,40 +145,9 @@
     }
   });
 
-  // Theme
-  const dark = matchMedia("(prefers-color-scheme: dark)");
-  const toggle = document.getElementById("theme");
-  const isDark = () => (root.dataset.theme || (dark.matches ? "dark" : "light")) === "dark";
-  const named = () => { toggle.textContent = isDark() ? "Light" : "Dark"; };
-  toggle.addEventListener("click", () => { root.dataset.theme = isDark() ? "light" : "dark"; named(); redraw(); });
-  dark.addEventListener("change", () => { named(); redraw(); });
-  named();
+  document.addEventListener("themechange", redraw);
 
-  // Tables: sort by a column, find by name
-  const valueOf = (row, column) => {
-    const cell = row.cells[column];
-    if (!cell || cell.colSpan > 1) return null;
-    const key = cell.dataset.sort;
-    if (key === undefined) return cell.textContent.trim().toLowerCase();
-    return key === "" ? null : Number(key);
-  };
-  const compared = (a, b) => (typeof a === "number" && typeof b === "number" ? a - b : String(a).localeCompare(String(b)));
-  document.querySelectorAll("th button[data-sorts]").forEach((button) => {
-    button.addEventListener("click", () => {
-      const head = button.closest("th");
-      const column = head.cellIndex;
-      const up = head.ariaSort ? head.ariaSort === "descending" : button.dataset.sorts === "up";
-      for (const other of head.parentElement.cells) other.removeAttribute("aria-sort");
-      head.ariaSort = up ? "ascending" : "descending";
-      for (const body of head.closest("table").tBodies) {
-        const rows = [...body.rows].filter((row) => !row.matches(".divider"));
-        const keyed = rows.map((row) => [valueOf(row, column), row]);
-        keyed.sort(([a], [b]) => (a === null) - (b === null) || (up ? compared(a, b) : compared(b, a)));
-        body.append(...keyed.map(([, row]) => row));
-      }
-    });
-  });
-
+  // The table of candidates: find by name
   const find = document.getElementById("find");
   const ruling = document.getElementById("ruling");
   const beside = document.getElementById("beside");
@@ -215,15 +187,20 @@
 
   // Print: light, everything drawn; a few studies are unfolded, hundreds stay as they are
   let before;
+  let unfolded = [];
   addEventListener("beforeprint", () => {
     before = root.dataset.theme;
     root.dataset.theme = "light";
-    const studies = document.querySelectorAll("details.study");
-    if (studies.length <= 8) studies.forEach((study) => { study.open = true; });
+    if (document.querySelectorAll("details.study").length <= 8) {
+      unfolded = [...document.querySelectorAll("details.study, details.fold")].filter((part) => !part.open);
+      unfolded.forEach((part) => { part.open = true; });
+    }
     charts().filter(visible).forEach((box) => draw(box, PAPER));
   });
   addEventListener("afterprint", () => {
     if (before) root.dataset.theme = before; else delete root.dataset.theme;
+    unfolded.forEach((part) => { part.open = false; });
+    unfolded = [];
     redraw();
   });
 })();
