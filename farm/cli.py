@@ -9,9 +9,16 @@ from typing import Annotated, Any
 import typer
 
 import farm
-from farm.commands import ledger, stats
+from farm.commands import data, ledger, stats, store
 from farm.commands.calibrate import calibrate_command
-from farm.errors import BadInput
+from farm.commands.compare import compare_command
+from farm.commands.home import Home, home_of
+from farm.commands.lockbox import lockbox_command
+from farm.commands.report import report_command
+from farm.commands.reproduce import reproduce_command
+from farm.commands.submit import submit_command
+from farm.commands.track import track_command
+from farm.errors import BadInput, Failed
 
 app = typer.Typer(
     name="farm",
@@ -31,7 +38,6 @@ Overrides = Annotated[
     ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
-Home = Annotated[str | None, typer.Option("--home", help="The home; default: FARM_HOME, else .farm here.")]
 
 EXIT_FAILED, EXIT_BAD_INPUT, EXIT_NO_PASS, EXIT_INTERRUPTED = 1, 2, 3, 130
 
@@ -108,8 +114,13 @@ def plan_command(experiment_file: ExperimentFile, overrides: Overrides = None, a
 
 @app.command("check")
 def check_command(
-    paths: Annotated[list[Path], typer.Argument(metavar="EXPERIMENT.yaml|DATA…", help="Experiments, or data files.")],
+    paths: Annotated[
+        list[Path], typer.Argument(metavar="EXPERIMENT.yaml|DATA…", help="Experiments, data files, or folders of them.")
+    ],
     overrides: Overrides = None,
+    declared: Annotated[
+        Path | None, typer.Option("--declared", metavar="CATALOGUE.yaml", help="Folder: what each of its files is.")
+    ] = None,
     timeframe: Annotated[str | None, typer.Option(help="Data: the length of its bars, such as 1min.")] = None,
     stamp: Annotated[str | None, typer.Option(help="Data: whether its times are the bars' open or close.")] = None,
     zone: Annotated[str | None, typer.Option(help="Data: the clock of times that carry no zone, such as UTC.")] = None,
@@ -127,12 +138,17 @@ def check_command(
     - `farm check experiments/quickstart.yaml`
 
     - `farm check ES.csv --timeframe 1min --stamp open --zone UTC --instrument cme_equity_micro`
+
+    - `farm check data/ --declared experiments/catalogues/real.yaml`
     """
     from farm.config import experiment_at_hand
-    from farm.run import check, check_data
+    from farm.run import check, check_data, check_declared
 
     for path in paths:
-        if path.suffix in (".yaml", ".yml"):
+        if declared is not None:
+            for line in check_declared(path, declared):
+                typer.echo(line)
+        elif path.suffix in (".yaml", ".yml"):
             with experiment_at_hand(path, overrides or []) as experiment:
                 for line in check(experiment):
                     typer.echo(f"{path}: {line}")
@@ -144,33 +160,18 @@ def check_command(
             )
 
 
-@app.command("report")
-def report_command(
-    run: Annotated[str, typer.Argument(metavar="RUN", help="A run's id or folder, or an experiment (its latest run).")],
-    home: Home = None,
-) -> None:
-    """Write a run's report again from its files, and say where it is.
-
-    Example: `farm report quickstart`
-    """
-    from farm.report import write_report
-    from farm.run import find_run
-
-    typer.echo(str(write_report(find_run(_home(home), run))))
-
-
 @app.command("runs")
 def runs_command(home: Home = None, as_json: AsJson = False) -> None:
     """List the runs of a home: status, verdict, fits. A stopped run goes on when its experiment is run again."""
     from farm.run import list_runs
     from farm.run.terminal import show_runs
 
-    runs = list_runs(_home(home))
+    runs = list_runs(home_of(home))
     if as_json:
         _print_json(runs)
         return
     if not runs:
-        typer.echo(f"no runs in {_home(home)}")
+        typer.echo(f"no runs in {home_of(home)}")
         return
     show_runs(runs)
 
@@ -212,7 +213,15 @@ def schema_command() -> None:
 
 app.add_typer(stats.app, name="stats")
 app.add_typer(ledger.app, name="ledger")
+app.add_typer(store.app, name="store")
+app.add_typer(data.app, name="data")
+app.command("report")(report_command)
+app.command("compare")(compare_command)
+app.command("reproduce")(reproduce_command)
 app.command("calibrate")(calibrate_command)
+app.command("track")(track_command)
+app.command("lockbox")(lockbox_command)
+app.command("submit")(submit_command)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -222,12 +231,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except BadInput as error:
         sys.stderr.write(f"farm: {error}\n")
         sys.exit(EXIT_BAD_INPUT)
-
-
-def _home(home: str | None) -> str:
-    import os
-
-    return str(Path(home or os.environ.get("FARM_HOME") or ".farm").expanduser().absolute())
+    except Failed as error:
+        sys.stderr.write(f"farm: {error}\n")
+        sys.exit(EXIT_FAILED)
 
 
 def _print_json(value: Any) -> None:

@@ -16,6 +16,7 @@ from farm.labels import Labels
 from farm.models import Model
 from farm.panel import Decisions, PanelRecipe
 from farm.section import Section, digest
+from farm.selection import Selection, Separation
 from farm.stack import Stack
 from farm.study import STACK
 
@@ -64,6 +65,7 @@ class Experiment(Section):
     features: FeatureRecipe = Field(default_factory=FeatureRecipe)
     labels: Labels
     folds: Folds
+    selection: Selection = Separation()
     models: dict[Name, Model] = Field(min_length=1)
     stack: Stack | None = Stack()
     backtest: Account

@@ -8,6 +8,7 @@ import numpy as np
 from farm.errors import BadInput
 from farm.models.contract import EvalSet, Float, Labels, Wants
 from farm.models.rows import refuse_eval_set, training_rows
+from farm.models.threads import pinned
 
 # Linear models, kernels and neighbours need scaled features, and trees do not mind them.
 _SCALE: Final = "standard"
@@ -36,8 +37,6 @@ class Imported:
 
     def fit(self, X: Float, y: Labels, sample_weight: Float | None = None, eval_set: EvalSet | None = None) -> Self:
         """The model itself, fitted."""
-        from threadpoolctl import threadpool_limits
-
         name = type(self.classifier).__name__
         refuse_eval_set(name, eval_set)
         weighted = takes_weights(type(self.classifier))
@@ -46,7 +45,7 @@ class Imported:
         rows = training_rows(X, y, sample_weight)
         self.classes_: Labels = rows.classes
         if len(rows.classes) > 1:
-            with threadpool_limits(self.threads):
+            with pinned(self.threads):
                 if weighted:
                     self.classifier.fit(rows.X, rows.code, sample_weight=rows.weight)
                 else:
@@ -55,11 +54,9 @@ class Imported:
 
     def predict_proba(self, X: Float) -> Float:
         """Probabilities, shape (n, len(classes_))."""
-        from threadpoolctl import threadpool_limits
-
         if len(self.classes_) == 1 or len(X) == 0:
             return np.ones((len(X), len(self.classes_)))
-        with threadpool_limits(self.threads):
+        with pinned(self.threads):
             proba = np.asarray(self.classifier.predict_proba(X), dtype=np.float64)
         return proba / proba.sum(axis=1, keepdims=True)  # some libraries answer in float32
 

@@ -4,12 +4,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from pydantic import ValidationError
 
 from farm.bars import CsvBars, Loaded, ParquetBars, instrument_for
+from farm.bars.quirks import gaps, quirks
 from farm.config import Experiment
 from farm.errors import BadInput
 from farm.models import installed
+from farm.run.catalogue import IN_ORDER, Found, check_folder, read_catalogue
 from farm.run.driver import check_before_work
 from farm.run.prepare import describe, panel_key
 
@@ -23,14 +26,68 @@ def check(experiment: Experiment) -> Iterator[str]:
     yield f"the experiment {experiment.name} is well formed"
     for symbol in experiment.bars.symbols:
         loaded = experiment.bars.read(symbol)
-        panel = experiment.panel.build(loaded.bars, loaded.instrument.calendar)
+        panel = experiment.panel.build(loaded.bars, loaded.instrument.calendar, threads=experiment.threads)
         study = describe(experiment, loaded, panel, panel_key(experiment, loaded))
         yield f"{symbol}: {_rows(loaded)}; {study.n_events:,} decisions with {study.n_features} features"
+        if study.about["budget"]["warning"] is not None:
+            yield f"{symbol}: warning: {study.about['budget']['warning']}"
         for suspect in study.about["suspicious_features"]:
             yield (
                 f"{symbol}: feature {suspect['name']} probably knows the future: alone it separates up from down with "
                 f"an AUC of {suspect['auc']:.2f}"
             )
+
+
+def check_declared(folder: Path, declared: Path) -> Iterator[str]:
+    """A line for every file of a folder under every declaration that a catalogue makes of it.
+
+    A file that is refused as the catalogue says it must be is in order. BadInput after the last line where any is not.
+    """
+    found: list[Found] = []
+    for each in check_folder(folder, read_catalogue(declared)):
+        found.append(each)
+        yield _line(each)
+    wrong = [each for each in found if each.status not in IN_ORDER]
+    counts = ", ".join(f"{sum(each.status == status for each in found)} {status}" for status in IN_ORDER)
+    if wrong:
+        raise BadInput(
+            f"{folder}: {len(wrong)} of {len(found)} checks are not in order ({counts}): "
+            f"{'; '.join(f'{each.file} {each.status}' for each in wrong)}. Correct the files, or what {declared} "
+            "declares"
+        )
+    yield f"{folder}: {len({each.file for each in found})} files: {counts}"
+
+
+def _line(found: Found) -> str:
+    about = f" [{found.note}]" if found.note else ""
+    if found.status != "accepted":
+        return f"{found.file}: {found.status}: {found.reason}{about}"
+    if len(found.loaded) == 1:
+        return f"{found.file}: accepted: {_account(found.loaded[0])}{about}"
+    return f"{found.file}: accepted: {_account_of_many(found.loaded)}{about}"
+
+
+def _account_of_many(loaded: tuple[Loaded, ...]) -> str:
+    reports = [each.report for each in loaded]
+    odd = [f"{each.bars.symbol}: {', '.join(quirks(each))}" for each in loaded if quirks(each)]
+    return (
+        f"{len(loaded)} symbols; {sum(each.bars for each in reports):,} of {sum(each.rows for each in reports):,} rows "
+        f"are bars of {', '.join(sorted({each.instrument.name for each in loaded}))}, {_span(loaded)}; "
+        f"{sum(len(each.holes) for each in reports):,} holes in the data, "
+        f"{sum(each.outside_session for each in reports):,} outside sessions dropped, "
+        f"{sum(len(each.quarantined) for each in reports):,} quarantined; quirks: {'; '.join(odd) or 'none found'}"
+    )
+
+
+def _account(loaded: Loaded) -> str:
+    return f"{_rows(loaded)}; {_span((loaded,))}; {gaps(loaded)}; quirks: {', '.join(quirks(loaded)) or 'none found'}"
+
+
+def _span(loaded: tuple[Loaded, ...]) -> str:
+    first = min(int(each.bars.open_time[0]) for each in loaded)
+    last = max(int(each.bars.available_at[-1]) for each in loaded)
+    start, end = (np.datetime64(time, "ns").astype("datetime64[m]") for time in (first, last))
+    return f"{str(start).replace('T', ' ')} to {str(end).replace('T', ' ')} UTC"
 
 
 def check_data(file: Path, **reading: str | None) -> str:
@@ -62,14 +119,18 @@ def check_data(file: Path, **reading: str | None) -> str:
     except BadInput as error:
         raise BadInput(f"{file}: {error}. Here: --instrument NAME") from error
     loaded = source.read(symbol)
-    holes = len(loaded.report.holes)
-    return f"{file}: {_rows(loaded)}; {holes} hole{'' if holes == 1 else 's'} in the data"
+    return f"{file}: {_account(loaded)}"
 
 
 def _source(file: Path, symbol: str, said: dict[str, str]) -> ParquetBars | CsvBars:
     kinds: dict[str, type[ParquetBars | CsvBars]] = dict.fromkeys(_PARQUET, ParquetBars) | dict.fromkeys(_CSV, CsvBars)
     kind = kinds.get(file.suffix.lower())
-    if kind is None or file.is_dir():
+    if file.is_dir():
+        raise BadInput(
+            f"{file}: is a folder; say what its files are by --declared CATALOGUE.yaml, such as "
+            "experiments/catalogues/real.yaml, or name the files"
+        )
+    if kind is None:
         raise BadInput(
             f"{file}: is not a file that can be checked; give an experiment (.yaml), CSV ({', '.join(_CSV)}) or "
             f"Parquet ({', '.join(_PARQUET)})"

@@ -2,7 +2,6 @@
 
 import os
 import time
-import uuid
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -11,23 +10,25 @@ from pathlib import Path
 from typing import Any
 
 from farm.config import Experiment
-from farm.errors import BadInput
-from farm.ledger import Ledger, TrialEnd, TrialStart, all_trials, candidates_over
+from farm.errors import BadInput, Failed
+from farm.ledger import Ledger, Trial, TrialEnd, TrialStart, candidates_over, told
 from farm.models import Catalog, installed
 from farm.report import write_report
-from farm.run.executor import Executor, executor_for
+from farm.run.executor import Executor, Work, executor_for
+from farm.run.faults import Fault
 from farm.run.files import write_stacked, write_trials
 from farm.run.folder import RunFolder, open_run
 from farm.run.judge import JudgeSpec, StudyJudged, judge_study, stored_judgement
 from farm.run.log import RunLog
+from farm.run.needs import NEEDS, needs_of
 from farm.run.plan import FitChunk, StudyPlan, plan_study, roles_of
 from farm.run.prepare import PanelSpec, prepare_study, stored_study
 from farm.run.progress import Steps
 from farm.run.summary import summarise
-from farm.run.work import ChunkDone, Failure, fit_chunk
-from farm.store import Store
+from farm.run.tracking import deliver_pending, deliver_run
+from farm.run.work import ChunkDone, Failure, fit_chunk, lost_chunk
+from farm.store import HomeFailed, Store
 from farm.study import STACK
-from farm.track import publish
 from farm.verdict import decide
 
 
@@ -63,14 +64,13 @@ def check_before_work(experiment: Experiment, catalog: Catalog) -> None:
 
 
 def _check_home(experiment: Experiment) -> None:
-    if "://" in experiment.where:
-        raise BadInput(f"home {experiment.where} is an object store, where runs cannot be kept yet; give a path")
     address = experiment.execution.address or os.environ.get("RAY_ADDRESS")
     given = experiment.home or os.environ.get("FARM_HOME")
-    if experiment.execution.on == "ray" and address and not (given and Path(given).expanduser().is_absolute()):
+    shared = given and ("://" in given or Path(given).expanduser().is_absolute())
+    if experiment.execution.on == "ray" and address and not shared:
         raise BadInput(
             f"home is {given or 'not set'} and the run goes to the Ray cluster at {address}; set home (or FARM_HOME) "
-            "to an absolute path that all its nodes share"
+            "to an absolute path that all its nodes share, or to the URI of an object store"
         )
 
 
@@ -81,28 +81,46 @@ def run(experiment: Experiment, *, fresh: bool = False) -> RunResult:
     ------
     BadInput
         Anything wrong with the experiment or its data, found before the first fit and before the run's folder is made.
+    Failed
+        The run cannot go on, by the table of `farm.run.faults`; what was finished is stored.
     """
     catalog = installed()
     check_before_work(experiment, catalog)
-    store = Store(experiment.where).create()
-    executor = executor_for(experiment.execution, experiment.threads)
     try:
-        studies = _prepare(experiment, executor, catalog)
-        folder = open_run(experiment)
-        log = RunLog(folder.path / "log.jsonl", folder.run_id)
-        log.write("started", experiment=experiment.name, studies=len(studies), executor=executor.describe())
-        folder.write("experiment.yaml", _resolved(experiment))
-        _start_trials(experiment, studies, folder)
-        chunks = [chunk for study in studies for chunk in study.chunks]
-        if fresh:
-            for chunk in chunks:
-                store.discard("fits", chunk.key)
-        done, fit_phase = _fit(store, executor, chunks, log)
-        failures = [failure for chunk in done for failure in chunk.failures]
-        judged = _judge(experiment, executor, studies, roles_of(experiment, catalog), failures, log)
-        describe_executor = executor.describe()
-    finally:
-        executor.close()
+        Store(experiment.where).create()
+        executor = executor_for(experiment.execution, experiment.threads, experiment.where)
+        try:
+            return _run(experiment, catalog, executor, fresh=fresh)
+        finally:
+            # Not before the end: a job's working folder may be removed when its driver leaves the cluster.
+            executor.close()
+    except HomeFailed:
+        raise
+    except OSError as error:
+        if str(error.filename).startswith(experiment.where):
+            raise Failed(f"{error}; what was finished is stored, and the same command goes on from there") from error
+        raise
+
+
+def _run(experiment: Experiment, catalog: Catalog, executor: Executor, *, fresh: bool) -> RunResult:
+    store = Store(experiment.where)
+    studies = _prepare(experiment, executor, catalog)
+    folder = open_run(experiment)
+    log = RunLog(folder.path / "log.jsonl", folder.run_id)
+    log.write("started", experiment=experiment.name, studies=len(studies), executor=executor.describe())
+    folder.write("experiment.yaml", _resolved(experiment))
+    folder.write_json(NEEDS, needs_of(studies))
+    _start_trials(experiment, studies, folder)
+    chunks = [chunk for study in studies for chunk in study.chunks]
+    if fresh:
+        for chunk in chunks:
+            store.discard("fits", chunk.key)
+    start = folder.manifest()["starts"]
+    sent = [replace(chunk, run=folder.name, start=start) for chunk in chunks]
+    done, fit_phase = _fit(store, executor, sent, log, memory=_memory(studies))
+    failures = [failure for chunk in done for failure in chunk.failures]
+    history = told(experiment.where)
+    judged = _judge(experiment, executor, studies, history.trials, roles_of(experiment, catalog), failures, log)
     verdicts = decide([judged[study.symbol].evidence for study in studies], experiment.verdict)
     summary = summarise(experiment, studies, judged, verdicts, failures)
     _write_results(store, folder, studies, judged, failures, summary)
@@ -118,18 +136,24 @@ def run(experiment: Experiment, *, fresh: bool = False) -> RunResult:
     folder.update_manifest(
         fits=fits,
         efficiency=fit_phase,
-        executor=describe_executor,
+        executor=executor.describe(),
         ledger_heads=heads,
+        history=history.heads_on(study.symbol for study in studies),
         data={study.symbol: study.prepared.about["data"]["fingerprint"] for study in studies},
         failures=[failure.__dict__ for failure in failures],
+        finished_at=datetime.now(UTC).isoformat(),
     )
     write_report(folder.path)
+    folder.keep("report.html", "log.jsonl")
     result = RunResult(folder, summary, fits, fit_phase)
-    tracked = publish(experiment, folder.path, summary, folder.manifest()) if experiment.track else None
-    folder.update_manifest(
-        status="failed" if result.failed else "done", finished_at=datetime.now(UTC).isoformat(), tracking=tracked
-    )
+    folder.update_manifest(status="failed" if result.failed else "done")
+    if experiment.track:
+        tracked = deliver_run(folder, experiment.track.uri, experiment.where)
+        earlier = deliver_pending(experiment.where) if tracked["status"] == "delivered" else ()
+        for run_id, one in ((folder.run_id, tracked), *earlier):
+            log.write("tracked", run=run_id, status=one["status"])
     log.write("finished", verdict=summary["verdict"], fits=fits, efficiency=fit_phase)
+    folder.keep("log.jsonl")
     return result
 
 
@@ -137,12 +161,18 @@ def _prepare(experiment: Experiment, executor: Executor, catalog: Catalog) -> li
     symbols = experiment.bars.symbols
     stored = {symbol: stored_study(experiment, symbol) for symbol in symbols}
     prepared = {symbol: study for symbol, study in stored.items() if study is not None}
-    specs = [PanelSpec(experiment, symbol) for symbol in symbols if symbol not in prepared]
+    specs = [PanelSpec(_at_home(experiment), symbol) for symbol in symbols if symbol not in prepared]
     with Steps("panels", len(symbols), len(prepared)) as steps:
-        for one in executor.map(prepare_study, specs, "prepare panels"):
+        work = Work("prepare panels", prepare_study, lambda spec: spec.symbol)
+        for one in executor.map(work, specs):
             prepared[one.symbol] = one
             steps.advance()
     return [plan_study(experiment, prepared[symbol], catalog) for symbol in sorted(prepared)]
+
+
+def _at_home(experiment: Experiment) -> Experiment:
+    """The experiment as it travels: a worker has an environment and a working folder of its own, but the same home."""
+    return experiment.model_copy(update={"home": experiment.where})
 
 
 def _start_trials(experiment: Experiment, studies: Sequence[StudyPlan], folder: RunFolder) -> None:
@@ -151,24 +181,35 @@ def _start_trials(experiment: Experiment, studies: Sequence[StudyPlan], folder: 
         Ledger(experiment.where, study.ledger_name).start(trials)
 
 
+def _memory(studies: Sequence[StudyPlan]) -> int:
+    """Bytes that one fit may need beside the panel, which all share: its training rows and the model's copy of them."""
+    return 2 * max(study.prepared.n_bytes for study in studies)
+
+
 def _fit(
-    store: Store, executor: Executor, chunks: Sequence[FitChunk], log: RunLog
+    store: Store, executor: Executor, chunks: Sequence[FitChunk], log: RunLog, *, memory: int = 0
 ) -> tuple[list[ChunkDone], dict[str, Any]]:
     stored = store.have("fits", [chunk.key for chunk in chunks])
-    invocation = uuid.uuid4().hex
-    missing = [replace(chunk, invocation=invocation) for chunk in chunks if chunk.key not in stored]
+    missing = [chunk for chunk in chunks if chunk.key not in stored]
     total = sum(len(chunk.splits) for chunk in chunks)
     reused = total - sum(len(chunk.splits) for chunk in missing)
     done: list[ChunkDone] = []
+
+    def tell(label: str, fault: Fault, attempt: int, error: str) -> None:
+        log.write("fault", fault=fault.name, fits=label, attempt=attempt, error=error)
+
+    work = Work("fit chunks", fit_chunk, lambda chunk: chunk.label, lost_chunk, tell, memory)
     started = time.time()
-    with Steps("fits", total, reused) as steps:
-        for chunk in executor.map(fit_chunk, missing, "fit chunks"):
+    with Steps("fits", total, reused, watch=executor.report) as steps:
+        for chunk in executor.map(work, missing):
+            if chunk.outcome == "overtaken":
+                raise Failed("another start of this run has taken over; this one stops, and the other goes on")
             done.append(chunk)
-            steps.advance(chunk.n_fits, len(chunk.failures))
             log.write("chunk", symbol=chunk.symbol, model=chunk.model, key=chunk.key, fits=chunk.n_fits,
-                      cpu_seconds=chunk.cpu_seconds, failures=len(chunk.failures))  # fmt: skip
+                      outcome=chunk.outcome, cpu_seconds=chunk.cpu_seconds, failures=len(chunk.failures))  # fmt: skip
             for failure in chunk.failures:
                 log.write("fit failed", **failure.__dict__)
+            steps.advance(chunk.n_fits, len(chunk.failures), chunk.cpu_seconds)
     wall = time.time() - started
     cpu = sum(chunk.cpu_seconds for chunk in done)
     return done, {
@@ -183,6 +224,7 @@ def _judge(
     experiment: Experiment,
     executor: Executor,
     studies: Sequence[StudyPlan],
+    trials: Sequence[Trial],
     roles: dict[str, Any],
     failures: Sequence[Failure],
     log: RunLog,
@@ -191,7 +233,7 @@ def _judge(
     for failure in failures:
         failed[failure.symbol].add(failure.model)
     earlier: dict[str, list[Any]] = defaultdict(list)
-    for trial in all_trials(experiment.where):
+    for trial in trials:
         earlier[trial.begun.symbol].append(trial)
     specs = []
     for study in studies:
@@ -202,12 +244,13 @@ def _judge(
         lost = _lost(study, failed[study.symbol])
         without = len(others) - len(keys) + sum(trial.role == "candidate" for trial in lost)
         failed_here = tuple(sorted(failed[study.symbol]))
-        specs.append(JudgeSpec(experiment, study, roles, failed_here, keys, without, len(studies)))
+        specs.append(JudgeSpec(_at_home(experiment), study, roles, failed_here, keys, without, len(studies)))
     stored = {spec.study.symbol: stored_judgement(spec) for spec in specs}
     judged = {symbol: one for symbol, one in stored.items() if one is not None}
     with Steps("studies", len(specs), len(judged)) as steps:
         missing = [spec for spec in specs if spec.study.symbol not in judged]
-        for one in executor.map(judge_study, missing, "judge studies"):
+        work = Work("judge studies", judge_study, lambda spec: spec.study.symbol)
+        for one in executor.map(work, missing):
             judged[one.symbol] = one
             log.write("study", symbol=one.symbol, rows_proved=one.proof["rows_checked"])
             steps.advance()
@@ -238,6 +281,8 @@ def _write_results(
         for trial in _lost(study, {model for symbol, model in failed if symbol == study.symbol}):
             status[trial.identity] = "failed"
     write_trials(folder.path / "trials.parquet", trials, status)
+    folder.keep("oof.parquet", "returns.parquet", "trials.parquet")
+    folder.write_json(NEEDS, needs_of(studies, list(judged.values())))
     folder.write_json("summary.json", summary)
 
 

@@ -1,6 +1,7 @@
 """The tables of a run: one sorted Parquet file each, streamed study by study, byte-equal for equal results."""
 
 from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -8,25 +9,23 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from farm.ledger import TrialStart
-from farm.store import Store
+from farm.store import Store, whole_file
 
 _ROWS_PER_GROUP = 1 << 17
 
 
 def write_stacked(path: Path, store: Store, kind: str, keys: Iterable[str]) -> int:
     """Write the stored tables of a kind below one another; the number of rows. One study is in memory at a time."""
-    temporary = path.with_name(f".{path.name}.writing")
-    writer: pq.ParquetWriter | None = None
     rows = 0
-    for key in keys:
-        table = store.get_table(kind, key)
-        if writer is None:
-            writer = pq.ParquetWriter(temporary, table.schema, compression="zstd")
-        writer.write_table(table, row_group_size=_ROWS_PER_GROUP)
-        rows += len(table)
-    if writer is not None:
-        writer.close()
-        temporary.replace(path)
+    with ExitStack() as open_files:
+        writer: pq.ParquetWriter | None = None
+        for key in keys:
+            table = store.get_table(kind, key)
+            if writer is None:
+                draft = open_files.enter_context(whole_file(path))
+                writer = open_files.enter_context(pq.ParquetWriter(draft, table.schema, compression="zstd"))
+            writer.write_table(table, row_group_size=_ROWS_PER_GROUP)
+            rows += len(table)
     return rows
 
 
@@ -54,6 +53,5 @@ def write_trials(path: Path, trials: Iterable[TrialStart], status: Mapping[str, 
             "span_start": time, "span_end": time, "params": text,
         }
     )  # fmt: skip
-    temporary = path.with_name(f".{path.name}.writing")
-    pq.write_table(pa.Table.from_pylist(rows, schema=schema), temporary, compression="zstd")
-    temporary.replace(path)
+    with whole_file(path) as draft:
+        pq.write_table(pa.Table.from_pylist(rows, schema=schema), draft, compression="zstd")

@@ -1,116 +1,154 @@
-"""A run's folder, ``HOME/runs/<name>/<run_id>/``: made, found again after a kill, and closed."""
+"""A run's folder, ``HOME/runs/<name>/<run_id>/``, of a path or a URI: made, found again after a kill, and closed.
+
+A folder on an object store has a copy on this machine, where the run writes and its report is made; each file goes to
+the store whole, when it is complete. ``latest`` is a link, and where there are no links a small file with the run's id.
+"""
 
 import json
 import os
 import platform
-import subprocess
-import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-import farm
 from farm.config import Experiment
 from farm.errors import BadInput
+from farm.run.environment import code_version, environment
 from farm.section import nearest
+from farm.store import Files, LocalFiles, files_of
 
-_LIBRARIES = ("numpy", "pandas", "pyarrow", "scipy", "scikit-learn", "numba", "TA-Lib", "lightgbm", "ray", "mlflow")
+MANIFEST = "manifest.json"
+_RUNS = "runs"
+_LATEST = "latest"
 
 
 @dataclass(frozen=True)
 class RunFolder:
-    """One run's folder on disk."""
+    """One run's folder: its files under ``name`` among the files of a home."""
 
-    path: Path
+    files: Files
+    name: str
 
     @property
     def run_id(self) -> str:
         """The run's id, the folder's name."""
-        return self.path.name
+        return self.name.rpartition("/")[2]
+
+    @property
+    def path(self) -> Path:
+        """Where its files lie on this machine: the folder itself, or the copy of one on an object store."""
+        return self.files.here(self.name)
+
+    @property
+    def place(self) -> str:
+        """The folder's full name, a path or a URI."""
+        return self.files.place(self.name)
 
     def manifest(self) -> dict[str, Any]:
         """What the manifest says now; empty where there is none yet."""
-        return read_manifest(self.path) or {}
+        return self.read_json(MANIFEST) or {}
 
-    def write(self, name: str, text: str) -> None:
-        """Write a text file whole: a temporary name first, then the real one."""
-        temporary = self.path / f".{name}.writing"
-        temporary.write_text(text, encoding="utf-8")
-        temporary.replace(self.path / name)
+    def read_json(self, file: str) -> dict[str, Any] | None:
+        """What a JSON file of the folder says now, or None where there is none."""
+        try:
+            return dict(json.loads(self.files.read(f"{self.name}/{file}")))
+        except FileNotFoundError:
+            return None
 
-    def write_json(self, name: str, value: object) -> None:
+    def write(self, file: str, text: str) -> None:
+        """Write a text file: a reader finds the old one or the whole new one."""
+        LocalFiles(str(self.path)).replace(file, text.encode())
+        self.keep(file)
+
+    def write_json(self, file: str, value: object) -> None:
         """Write a value as JSON that people can read."""
-        self.write(name, json.dumps(value, indent=2, sort_keys=True, allow_nan=False) + "\n")
+        self.write(file, _json(value))
 
     def update_manifest(self, **changes: Any) -> None:
         """Add to the manifest, or replace parts of it."""
-        self.write_json("manifest.json", {**self.manifest(), **changes})
+        self.write_json(MANIFEST, {**self.manifest(), **changes})
+
+    def keep(self, *files: str) -> None:
+        """Send what there is of these in ``path`` to where the folder is, if that is elsewhere."""
+        for file in files:
+            if (self.path / file).is_file():
+                self.files.push(f"{self.name}/{file}")
+
+    def fetch(self) -> Path:
+        """``path`` with all its files as they are now."""
+        for file in self.files.names(self.name):
+            self.files.pull(f"{self.name}/{file}")
+        return self.path
 
 
 def open_run(experiment: Experiment) -> RunFolder:
     """The folder to run in: an unfinished run's of the same experiment, else a new one; ``latest`` points to it."""
-    if "://" in experiment.where:
-        raise BadInput(
-            f"home: {experiment.where} is a URI, and a run's folder needs a path; give one, or mount the URI"
-        )
-    runs = Path(experiment.where) / "runs" / experiment.name
-    runs.mkdir(parents=True, exist_ok=True)
-    folder = _unfinished(runs, experiment.results_digest())
-    now = datetime.now(UTC)
+    files, runs = files_of(experiment.where), f"{_RUNS}/{experiment.name}"
+    digest = experiment.results_digest()
+    manifest = {
+        "name": experiment.name,
+        "status": "running",
+        "process": os.getpid(),
+        "experiment_digest": digest,
+        "code": code_version(),
+        "environment": environment(),
+    }
+    folder = _unfinished(files, runs, digest)
     if folder is None:
-        folder = RunFolder(_new_folder(runs, f"{now:%Y%m%dT%H%M%S}-{experiment.results_digest()[:6]}"))
-    before = folder.manifest()
-    folder.write_json(
-        "manifest.json",
-        {
-            "run_id": folder.run_id,
-            "name": experiment.name,
-            "status": "running",
-            "process": os.getpid(),
-            "experiment_digest": experiment.results_digest(),
-            "code": code_version(),
-            "environment": environment(),
-            "started_at": before.get("started_at", now.isoformat()),
-            "starts": before.get("starts", 0) + 1,
-        },
-    )
-    _point_latest(runs, folder.path)
+        now = datetime.now(UTC)
+        folder = _new_folder(
+            files, runs, f"{now:%Y%m%dT%H%M%S}-{digest[:6]}", {**manifest, "started_at": now.isoformat(), "starts": 1}
+        )
+    else:
+        before = folder.manifest()
+        started = {key: before[key] for key in ("run_id", "started_at")}
+        folder.write_json(MANIFEST, {**manifest, **started, "starts": before["starts"] + 1})
+    _point_latest(files, runs, folder.run_id)
+    folder.fetch()
     return folder
 
 
 def find_run(home: str, name: str) -> Path:
+    """Where the files of a run lie on this machine, copied here if need be; ``run_at`` says what ``name`` may be."""
+    return run_at(home, name).fetch()
+
+
+def run_at(home: str, name: str) -> RunFolder:
     """The folder of a run by id, by experiment name (its latest), or by path."""
-    if (Path(name) / "manifest.json").is_file():
-        return Path(name)
-    runs = Path(home) / "runs"
-    matches = [folder for folder in all_runs(home) if folder.name == name]
-    if matches:
-        return matches[0]
-    latest = runs / name / "latest"
-    if latest.is_dir():
-        return latest.resolve()
-    known = sorted(path.name for path in runs.iterdir()) if runs.is_dir() else []
-    if not known:
+    if (Path(name) / MANIFEST).is_file():
+        place = Path(name).resolve()
+        return RunFolder(LocalFiles(str(place.parent)), place.name)
+    files = files_of(home)
+    experiments = files.folders(_RUNS)
+    if name in experiments:
+        run_id = _latest(files, f"{_RUNS}/{name}")
+        if run_id is not None:
+            return RunFolder(files, f"{_RUNS}/{name}/{run_id}")
+    for experiment in experiments:
+        if files.exists(f"{_RUNS}/{experiment}/{name}/{MANIFEST}"):
+            return RunFolder(files, f"{_RUNS}/{experiment}/{name}")
+    if not experiments:
         raise BadInput(f"no run {name!r}: {home} has no runs; run an experiment, or name another home by --home")
     raise BadInput(
-        f"no run {name!r} in {home}; give a run id, a folder, or the name of an experiment: {nearest(name, known)}"
+        f"no run {name!r} in {home}; give a run id, a folder, or an experiment's name: {nearest(name, experiments)}"
     )
 
 
-def all_runs(home: str) -> Iterator[Path]:
+def all_runs(home: str) -> Iterator[RunFolder]:
     """The folders of all runs of a home, oldest first within each experiment."""
-    for manifest in sorted(Path(home).glob("runs/*/*/manifest.json")):
-        if not manifest.parent.is_symlink():
-            yield manifest.parent
+    files = files_of(home)
+    for experiment in files.folders(_RUNS):
+        for run_id in _run_ids(files, f"{_RUNS}/{experiment}"):
+            folder = RunFolder(files, f"{_RUNS}/{experiment}/{run_id}")
+            if files.exists(f"{folder.name}/{MANIFEST}"):
+                yield folder
 
 
 def read_manifest(folder: Path) -> dict[str, Any] | None:
-    """A run's manifest, or None where there is none."""
-    path = folder / "manifest.json"
-    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+    """The manifest in a folder of this machine, or None where there is none."""
+    return RunFolder(LocalFiles(str(folder.parent)), folder.name).read_json(MANIFEST)
 
 
 def status_of(manifest: Mapping[str, Any]) -> str:
@@ -120,44 +158,21 @@ def status_of(manifest: Mapping[str, Any]) -> str:
     return "stopped" if gone else str(manifest["status"])
 
 
-def code_version() -> dict[str, Any]:
-    """Farm's version, and the commit of the checkout it runs from, if it does."""
-    root = Path(farm.__file__).resolve().parents[1]
-    commit = _git(root, "rev-parse", "HEAD") if (root / ".git").exists() else None
-    dirty = bool(_git(root, "status", "--porcelain")) if commit else None
-    return {"version": farm.__version__, "commit": commit, "dirty": dirty}
-
-
-def environment() -> dict[str, Any]:
-    """Python, machine and the versions of the libraries that make the numbers."""
-    versions: dict[str, str | None] = {}
-    for library in _LIBRARIES:
-        try:
-            versions[library] = metadata.version(library)
-        except metadata.PackageNotFoundError:
-            versions[library] = None
-    return {
-        "python": sys.version.split()[0],
-        "platform": platform.platform(),
-        "machine": platform.machine(),
-        "host": platform.node(),
-        "cores": os.cpu_count(),
-        "libraries": versions,
-    }
-
-
-def _unfinished(runs: Path, experiment_digest: str) -> RunFolder | None:
-    for folder in sorted(runs.iterdir(), reverse=True):
-        if folder.is_symlink() or not folder.is_dir():
-            continue
-        manifest = read_manifest(folder)
-        if manifest is None or manifest["experiment_digest"] != experiment_digest:
+def _unfinished(files: Files, runs: str, experiment_digest: str) -> RunFolder | None:
+    for run_id in reversed(_run_ids(files, runs)):
+        folder = RunFolder(files, f"{runs}/{run_id}")
+        manifest = folder.manifest()
+        if manifest.get("experiment_digest") != experiment_digest:
             continue
         here = manifest["environment"]["host"] == platform.node()
         if manifest["status"] == "running" and here and not _alive(manifest["process"]):
-            return RunFolder(folder)
+            return folder
         return None
     return None
+
+
+def _run_ids(files: Files, runs: str) -> list[str]:
+    return [name for name in files.folders(runs) if name != _LATEST]
 
 
 def _alive(process: int) -> bool:
@@ -175,29 +190,37 @@ def _exists(process: int) -> bool:
     return True
 
 
-def _new_folder(runs: Path, run_id: str) -> Path:
+def _new_folder(files: Files, runs: str, first: str, manifest: Mapping[str, Any]) -> RunFolder:
+    """A folder that nobody else has: of two runs that begin in one second, one makes its manifest first."""
     for suffix in ("", *(f"-{count}" for count in range(2, 1000))):
-        folder = runs / f"{run_id}{suffix}"
+        folder = RunFolder(files, f"{runs}/{first}{suffix}")
         try:
-            folder.mkdir()
+            files.create(f"{folder.name}/{MANIFEST}", _json({**manifest, "run_id": folder.run_id}).encode())
         except FileExistsError:
             continue
         return folder
-    raise BadInput(f"{runs}: a thousand runs began in one second under {run_id}; wait a second")
+    raise BadInput(f"{files.place(runs)}: a thousand runs began in one second under {first}; wait a second")
 
 
-def _point_latest(runs: Path, folder: Path) -> None:
-    temporary = runs / f".latest-{os.getpid()}"
-    temporary.unlink(missing_ok=True)
-    temporary.symlink_to(folder.name, target_is_directory=True)
-    temporary.replace(runs / "latest")
+def _point_latest(files: Files, runs: str, run_id: str) -> None:
+    if not isinstance(files, LocalFiles):
+        files.replace(f"{runs}/{_LATEST}", run_id.encode())
+        return
+    link = files.here(f"{runs}/.latest-{os.getpid()}")
+    link.unlink(missing_ok=True)
+    link.symlink_to(run_id, target_is_directory=True)
+    link.replace(files.here(f"{runs}/{_LATEST}"))
 
 
-def _git(root: Path, *arguments: str) -> str | None:
-    try:
-        done = subprocess.run(
-            ["git", "-C", str(root), *arguments], capture_output=True, text=True, timeout=10, check=False
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    return done.stdout.strip() if done.returncode == 0 else None
+def _latest(files: Files, runs: str) -> str | None:
+    if not isinstance(files, LocalFiles):
+        try:
+            return files.read(f"{runs}/{_LATEST}").decode()
+        except FileNotFoundError:
+            return None
+    link = files.here(f"{runs}/{_LATEST}")
+    return link.resolve().name if link.is_dir() else None
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, indent=2, sort_keys=True, allow_nan=False) + "\n"

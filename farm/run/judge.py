@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from farm.backtest import Backtest, cost_ladder, metrics
+from farm.backtest import Backtest, Regimes, by_regime, cost_ladder, metrics, session_regimes
 from farm.config import Experiment
 from farm.evidence import History, StudyEvidence, gather_evidence
 from farm.labels import CLASSES, Events, sample_weights
@@ -19,6 +19,8 @@ from farm.run.prepare import open_panel
 from farm.run.source import source_digest
 from farm.run.work import read_chunks
 from farm.section import digest
+from farm.stack.provenance import Records
+from farm.stats import selection_frequency, selection_stability
 from farm.store import Store
 from farm.study import Role, Study, StudyRecipe, Trial
 
@@ -53,6 +55,7 @@ class StudyJudged:
     trials: dict[str, dict[str, Any]]
     returns_keys: dict[str, str]
     proof: dict[str, Any]
+    selection: dict[str, dict[str, Any]]
 
     @classmethod
     def of(cls, plain: dict[str, Any]) -> "StudyJudged":
@@ -82,10 +85,9 @@ def judge_study(spec: JudgeSpec) -> StudyJudged:
     store.put_table("oof", key, oof_table(panel, study))
     store.put_table("returns", key, returns_table(panel.symbol, study))
     returns_keys = {trial.name: _store_returns(store, key, trial) for trial in study.trials}
-    candidates = {trial.name: trial.headline.net for trial in study.trials if trial.role == "candidate"}
     evidence = gather_evidence(
         prepared.symbol,
-        candidates,
+        study.candidate_returns(),
         _history(store, spec, study.trials[0].headline.sessions),
         sessions_per_year=prepared.sessions_per_year,
         smallest_group=min(group.n_events for group in prepared.plan.groups),
@@ -94,13 +96,18 @@ def judge_study(spec: JudgeSpec) -> StudyJudged:
         n_studies=spec.n_studies,
         seed=experiment.seed,
     )
+    regimes = session_regimes(panel.bars)
     judged = StudyJudged(
         symbol=prepared.symbol,
         key=key,
         evidence=evidence,
-        trials={trial.name: _described(trial, panel, prepared.sessions_per_year) for trial in study.trials},
+        trials={
+            trial.name: _described(trial, panel, regimes, prepared.sessions_per_year, experiment.seed)
+            for trial in study.trials
+        },
         returns_keys=returns_keys,
         proof={"rows_checked": study.proof.rows_checked, "violations": list(study.proof.violations)},
+        selection=_selection(panel.names, records, [name for name, role in spec.roles.items() if role == "candidate"]),
     )
     store.put_json("judged", _judgement_key(spec), asdict(judged))
     return judged
@@ -221,6 +228,21 @@ def _history(store: Store, spec: JudgeSpec, sessions: NDArray[np.int64]) -> Hist
     return History(returns, without)
 
 
+def _selection(names: Sequence[str], records: Records, candidates: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """How alike the features are that the fits of each model kept, and how often each feature was."""
+    described = {}
+    for model in (name for name in candidates if name in records):
+        kept = [record.kept for _, record in sorted(records[model].items())]
+        stability = selection_stability([[name in one for name in names] for one in kept])
+        described[model] = {
+            "stability": stability.value,
+            "low": stability.low,
+            "high": stability.high,
+            "frequency": selection_frequency(kept, names),
+        }
+    return described
+
+
 def _faults(study: Study, suspicious: Sequence[dict[str, Any]]) -> list[str]:
     faults = [f"provenance: {violation}" for violation in study.proof.violations]
     if not study.proof.rows_checked:
@@ -233,7 +255,7 @@ def _faults(study: Study, suspicious: Sequence[dict[str, Any]]) -> list[str]:
     return faults
 
 
-def _described(trial: Trial, panel: Panel, sessions_per_year: float) -> dict[str, Any]:
+def _described(trial: Trial, panel: Panel, regimes: Regimes, sessions_per_year: float, seed: int) -> dict[str, Any]:
     headline = trial.headline
     sharpes = [metrics(path, sessions_per_year).sharpe for path in trial.paths]
     return {
@@ -241,6 +263,8 @@ def _described(trial: Trial, panel: Panel, sessions_per_year: float) -> dict[str
         "scores": _scores(trial, panel.events),
         "metrics": dataclasses.asdict(metrics(headline, sessions_per_year)),
         "cost_ladder": [dataclasses.asdict(rung) for rung in cost_ladder(headline, sessions_per_year, _LADDER)],
+        "one_bar_later": dataclasses.asdict(metrics(trial.late, sessions_per_year)),
+        "by_regime": [dataclasses.asdict(row) for row in by_regime(headline, regimes, sessions_per_year, seed)],
         "path_sharpes": sharpes,
         "orders": asdict(headline.counts),
         "span": _span(headline),

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from importlib.metadata import version
 from typing import Any
 
 from farm.config import Experiment
@@ -13,18 +14,22 @@ from farm.models import Catalog, Model
 from farm.run.prepare import PreparedStudy
 from farm.run.source import source_digest
 from farm.section import digest
+from farm.selection import Selection
 from farm.study import STACK, Role
 
 CHUNK_SECONDS = 1.0
 _SECONDS_PER_CELL = {"baseline": 5e-9, "classical": 4e-7, "boosting": 1e-6}
 _UNKNOWN_SECONDS_PER_CELL = 2e-6
+_SELECTION_SECONDS_PER_CELL = {"separation": 5e-8, "mdi": 5e-7, "sfi": 2.5e-6, "mda": 4e-6, "clustered_mda": 4e-6}
+_CHOSEN_BY = ("selection", "labels/uniqueness", "folds/splitters", "folds/purge")
 
 
 @dataclass(frozen=True)
 class FitChunk:
     """Fits of one model on consecutive splits of one study: the unit of dispatch, storage and retry.
 
-    ``invocation`` tells one start of the driver from another, so that attempts are counted within one.
+    ``run`` and ``start`` name the run's folder and which of its starts sent the chunk: by them a worker that outlives
+    its driver sees that a later start has taken over.
     """
 
     key: str
@@ -38,7 +43,15 @@ class FitChunk:
     seeds: tuple[int, ...]
     threads: int
     keep: int
-    invocation: str = ""
+    selection: Selection
+    run: str = ""
+    start: int = 0
+
+    @property
+    def label(self) -> str:
+        """What dashboards and logs call the chunk: symbol/model/splits."""
+        first, last = self.splits[0], self.splits[-1]
+        return f"{self.symbol}/{self.name}/{first}" + (f"-{last}" if last > first else "")
 
 
 @dataclass(frozen=True)
@@ -68,6 +81,8 @@ def roles_of(experiment: Experiment, catalog: Catalog) -> dict[str, Role]:
 def plan_study(experiment: Experiment, prepared: PreparedStudy, catalog: Catalog) -> StudyPlan:
     """The fits of one study in chunks, and the trials that the ledger must know before the first of them starts."""
     chunks: list[FitChunk] = []
+    selection = experiment.selection
+    chosen_by = [selection.digest(), source_digest(*_CHOSEN_BY), version("scikit-learn"), experiment.features.keep]
     for name, model in experiment.all_models().items():
         source = [source_digest("fit"), model.source_digest(catalog), model.digest()]
         seeds = [fit_seed(experiment.seed, name, split) for split in range(len(prepared.plan.splits))]
@@ -80,12 +95,13 @@ def plan_study(experiment: Experiment, prepared: PreparedStudy, catalog: Catalog
                     split,
                     seed,
                     experiment.threads,
-                    experiment.features.keep,
+                    chosen_by,
                 ]
             )
             for split, seed in enumerate(seeds)
         ]
-        size = _fits_per_chunk(prepared, catalog.entry(model.uses).family)
+        selects = model.wants(catalog).columns is None
+        size = _fits_per_chunk(experiment, prepared, catalog.entry(model.uses).family, selects=selects)
         for start in range(0, len(keys), size):
             splits = tuple(range(start, min(start + size, len(keys))))
             chunks.append(
@@ -101,6 +117,7 @@ def plan_study(experiment: Experiment, prepared: PreparedStudy, catalog: Catalog
                     seeds=tuple(seeds[split] for split in splits),
                     threads=experiment.threads,
                     keep=experiment.features.keep,
+                    selection=selection,
                 )
             )
     return StudyPlan(prepared, tuple(chunks), _trials(experiment, prepared, catalog))
@@ -111,9 +128,12 @@ def trial_names(trials: Sequence[TrialStart], role: Role) -> list[str]:
     return [trial.name for trial in trials if trial.role == role]
 
 
-def _fits_per_chunk(prepared: PreparedStudy, family: str) -> int:
+def _fits_per_chunk(experiment: Experiment, prepared: PreparedStudy, family: str, *, selects: bool) -> int:
     """Fits that together take about a second, by a fixed estimate: chunks must not depend on the machine."""
     per_cell = _SECONDS_PER_CELL.get(family, _UNKNOWN_SECONDS_PER_CELL)
+    chosen_by = experiment.selection
+    if selects and (prepared.n_features > experiment.features.keep or chosen_by.max_correlation is not None):
+        per_cell += _SELECTION_SECONDS_PER_CELL[chosen_by.kind]
     seconds = 0.002 + per_cell * prepared.n_events * prepared.n_features
     return max(1, round(CHUNK_SECONDS / seconds))
 
@@ -133,6 +153,7 @@ def _trials(experiment: Experiment, prepared: PreparedStudy, catalog: Catalog) -
     recipe = [
         experiment.panel.digest_parts(),
         experiment.folds.digest(),
+        experiment.selection.digest(),
         experiment.seed,
         None if experiment.stack is None else experiment.stack.digest(),
     ]

@@ -3,14 +3,17 @@
 import ctypes
 import hashlib
 import sys
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from farm.bars import Instrument, Loaded, SyntheticBars, instrument_for
 from farm.config import Experiment
+from farm.diagnostics import diagnose, feature_budget
 from farm.errors import BadInput
 from farm.features import suspicious_features
 from farm.folds import FoldPlan
@@ -72,9 +75,13 @@ def prepare_study(spec: PanelSpec) -> PreparedStudy:
     loaded = experiment.bars.read(spec.symbol)
     key = panel_key(experiment, loaded)
     if not store.has("panels", key):
-        panel = experiment.panel.build(loaded.bars, loaded.instrument.calendar)
+        panel = experiment.panel.build(loaded.bars, loaded.instrument.calendar, threads=experiment.threads)
         store.put_arrays("panels", key, panel.arrays(), panel.text())
-    prepared = describe(experiment, loaded, open_panel(store, key), key)
+    panel = open_panel(store, key)
+    prepared = describe(experiment, loaded, panel, key)
+    with threadpool_limits(1):  # more threads would add in another order, and the last bits stand in the summary
+        diagnostics = diagnose(panel, experiment.folds.embargo)
+    prepared = replace(prepared, about={**prepared.about, "diagnostics": diagnostics.plain()})
     if before is not None and before == prepared_key(experiment, spec.symbol):
         store.put_json("prepared", before, prepared.plain())
     _give_memory_back()
@@ -123,7 +130,19 @@ def prepared_key(experiment: Experiment, symbol: str) -> str | None:
             experiment.panel.digest_parts(),
             experiment.folds.digest(),
             experiment.verdict.digest(),
-            source_digest("bars", "features", "labels", "folds", "panel", "study", "run/prepare"),
+            source_digest(
+                "bars",
+                "features",
+                "labels",
+                "folds",
+                "panel",
+                "study",
+                "run/prepare",
+                "diagnostics",
+                "stats",
+                "backtest/regime",
+            ),
+            version("statsmodels"),
         ]
     )
 
@@ -143,6 +162,7 @@ def panel_key(experiment: Experiment, loaded: Loaded) -> str:
 def describe(experiment: Experiment, loaded: Loaded, panel: Panel, key: str) -> PreparedStudy:
     """The study of a panel: its fold plan, checked, and what is worth saying about data and labels."""
     events, folds = panel.events, experiment.folds
+    experiment.backtest.require_data(panel.bars)
     if len(panel) == 0:
         raise BadInput(
             f"{panel.symbol}: no decision is left after sampling and feature warm-up ({panel.dropped}); give more "
@@ -179,6 +199,7 @@ def describe(experiment: Experiment, loaded: Loaded, panel: Panel, key: str) -> 
             "decisions": panel.dropped,
             "labels": asdict(label_quality(events, experiment.labels)),
             "implied_null_share": experiment.labels.implied_null_share(),
+            "budget": asdict(feature_budget(panel, plan, experiment.features.keep)),
             "suspicious_features": [asdict(suspect) for suspect in suspects],
             "groups": [asdict(group) for group in plan.groups],
             "splits": [

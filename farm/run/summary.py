@@ -93,6 +93,7 @@ def _study(study: StudyPlan, judged: StudyJudged, verdict: StudyVerdict) -> dict
         "candidates": candidates,
         "others": others,
         "proof": judged.proof,
+        "selection": judged.selection,
         **prepared.about,
     }
 

@@ -5,21 +5,21 @@ import time
 import traceback
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
 
 from farm.fit import FitRecord, Fitted, fit
 from farm.models import installed
+from farm.run.faults import BAD_INPUT, OUT_OF_MEMORY, fault_of, patiently
+from farm.run.folder import RunFolder
 from farm.run.plan import FitChunk
 from farm.run.prepare import open_panel
-from farm.section import digest
-from farm.store import Store
+from farm.store import Store, files_of
 
-MAX_ATTEMPTS = 3
+Outcome = Literal["stored", "reused", "failed", "overtaken"]
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,11 @@ class Failure:
 
 @dataclass(frozen=True)
 class ChunkDone:
-    """What the driver keeps of a chunk: no prediction, only that it is stored and what it took."""
+    """What the driver keeps of a chunk: no prediction, only what became of it and what it took.
+
+    ``reused``: it had been stored by a worker that was lost before it could say so. ``overtaken``: a later start of the
+    run took over, and nothing was stored.
+    """
 
     key: str
     symbol: str
@@ -44,23 +48,32 @@ class ChunkDone:
     cpu_seconds: float
     started: float
     ended: float
+    outcome: Outcome = "stored"
     failures: tuple[Failure, ...] = ()
 
 
 def fit_chunk(chunk: FitChunk) -> ChunkDone:
-    """Fit a chunk and store it; a chunk with a failed fit is not stored, so that the next run tries it again."""
+    """Fit a chunk and store it; a chunk with a failed fit is not stored, so that the next run tries it again.
+
+    The store is asked right before the work, and whether a later start has taken over right before the result is
+    stored: a worker that outlives its driver stores nothing behind the back of the start that follows.
+
+    Raises
+    ------
+    BadInput, MemoryError, OSError
+        What `farm.run.faults` treats otherwise than a failing model.
+    """
     started = time.time()
     cpu = time.process_time()
+    failures: list[Failure] = []
     store = Store(chunk.home)
-    if store.has("fits", chunk.key):  # the worker died later in the same block: what it stored is not fitted again
-        return ChunkDone(chunk.key, chunk.symbol, chunk.name, len(chunk.splits), 0.0, started, time.time())
-    attempt = _count_attempt(store, chunk)
-    if attempt > MAX_ATTEMPTS:
-        message = f"the worker died in each of {MAX_ATTEMPTS} attempts; the last one may tell why in the worker's log"
-        failures = [Failure(chunk.symbol, chunk.name, split, message, "") for split in chunk.splits]
+    outcome: Outcome
+    if patiently(lambda: store.has("fits", chunk.key)):
+        outcome = "reused"
+    elif _overtaken(chunk):
+        outcome = "overtaken"
     else:
-        failures = _fit_and_store(store, chunk)
-        _forget_attempts(store, chunk)
+        outcome, failures = _fit_and_store(store, chunk)
     return ChunkDone(
         key=chunk.key,
         symbol=chunk.symbol,
@@ -69,27 +82,48 @@ def fit_chunk(chunk: FitChunk) -> ChunkDone:
         cpu_seconds=time.process_time() - cpu,
         started=started,
         ended=time.time(),
+        outcome=outcome,
         failures=tuple(failures),
     )
 
 
-def _fit_and_store(store: Store, chunk: FitChunk) -> list[Failure]:
-    """The fits that failed; with none, the chunk is stored."""
-    panel = open_panel(store, chunk.panel_key)
+def lost_chunk(chunk: FitChunk, said: str) -> ChunkDone:
+    """What the driver keeps of a chunk that was given up: all its fits failed."""
+    failures = tuple(Failure(chunk.symbol, chunk.name, split, said, "") for split in chunk.splits)
+    now = time.time()
+    return ChunkDone(chunk.key, chunk.symbol, chunk.name, len(chunk.splits), 0.0, now, now, "failed", failures)
+
+
+def _fit_and_store(store: Store, chunk: FitChunk) -> tuple[Outcome, list[Failure]]:
+    """What became of the chunk, and the fits that failed; with none, the chunk is stored."""
+    panel = patiently(lambda: open_panel(store, chunk.panel_key))
     catalog = installed()
     done: list[Fitted] = []
     failures: list[Failure] = []
-    settings = {"threads": chunk.threads, "keep": chunk.keep}
-    with threadpool_limits(chunk.threads):
-        for split, seed in zip(chunk.splits, chunk.seeds, strict=True):
-            try:
-                done.append(fit(panel, chunk.plan, chunk.model, catalog, split, seed=seed, **settings))
-            except Exception as error:  # noqa: BLE001  # whatever a model raises is recorded with its trace and counted
-                said = f"{type(error).__name__}: {error}"
-                failures.append(Failure(chunk.symbol, chunk.name, split, said, traceback.format_exc()))
-    if not failures:
-        store.put_table("fits", chunk.key, _table(done, panel.events.decided_at))
-    return failures
+    settings: dict[str, Any] = {"threads": chunk.threads, "keep": chunk.keep, "selection": chunk.selection}
+    for split, seed in zip(chunk.splits, chunk.seeds, strict=True):
+        try:
+            done.append(fit(panel, chunk.plan, chunk.model, catalog, split, seed=seed, **settings))
+        except (Exception, SystemExit) as error:  # whatever a model raises is recorded with its trace and counted
+            if fault_of(error) in (BAD_INPUT, OUT_OF_MEMORY):
+                raise
+            said = f"{type(error).__name__}: {error}"
+            failures.append(Failure(chunk.symbol, chunk.name, split, said, traceback.format_exc()))
+    if failures:
+        return "failed", failures
+    if _overtaken(chunk):
+        return "overtaken", []
+    table = _table(done, panel.events.decided_at)
+    patiently(lambda: store.put_table("fits", chunk.key, table))
+    return "stored", []
+
+
+def _overtaken(chunk: FitChunk) -> bool:
+    """Whether a later start of the run has begun than the one that sent the chunk."""
+    if not chunk.run:
+        return False
+    manifest = patiently(RunFolder(files_of(chunk.home), chunk.run).manifest)
+    return bool(manifest.get("starts", 0) > chunk.start)
 
 
 def read_chunks(
@@ -130,20 +164,3 @@ def _records(table: pa.Table) -> list[FitRecord]:
     metadata: Mapping[bytes, bytes] = table.schema.metadata
     plain: list[dict[str, Any]] = json.loads(metadata[b"records"])
     return [FitRecord.of(one) for one in plain]
-
-
-def _count_attempt(store: Store, chunk: FitChunk) -> int:
-    """Number of this attempt; an attempt that ends takes its marks away, so only those that killed a worker remain."""
-    for attempt in range(1, MAX_ATTEMPTS + 1):
-        if store.put_json("attempts", _attempt_key(chunk, attempt), {"attempt": attempt}):
-            return attempt
-    return MAX_ATTEMPTS + 1
-
-
-def _forget_attempts(store: Store, chunk: FitChunk) -> None:
-    for attempt in range(1, MAX_ATTEMPTS + 1):
-        store.discard("attempts", _attempt_key(chunk, attempt))
-
-
-def _attempt_key(chunk: FitChunk, attempt: int) -> str:
-    return digest([chunk.key, chunk.invocation, attempt])

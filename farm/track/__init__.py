@@ -1,5 +1,5 @@
-"""Tracking: what a run found, sent to MLflow."""
+"""Tracking: what a run found, sent to MLflow now or, when MLflow does not answer, later."""
 
-from farm.track.publish import publish
+from farm.track.deliver import deliver
 
-__all__ = ["publish"]
+__all__ = ["deliver"]

@@ -11,9 +11,6 @@ from farm.config import Experiment
 from farm.errors import BadInput
 from farm.ledger import all_trials, trials_on
 from farm.run import run
-from farm.run.plan import FitChunk
-from farm.run.work import MAX_ATTEMPTS, fit_chunk
-from farm.store import Store
 
 
 def experiment(home: Path, **changes: Any) -> Experiment:
@@ -117,20 +114,6 @@ def test_a_run_whose_only_model_fails_ends_insufficient(tmp_path: Path) -> None:
     result = run(experiment(tmp_path, models=models))
     assert result.failed
     assert result.summary["verdict"] == "INSUFFICIENT"
-
-
-def test_a_chunk_whose_worker_died_each_time_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    kept: list[FitChunk] = []
-    monkeypatch.setattr("farm.run.driver.fit_chunk", lambda chunk: kept.append(chunk) or fit_chunk(chunk))
-    run(experiment(tmp_path))
-    chunk = kept[0]
-    store = Store(str(tmp_path))
-    monkeypatch.setattr("farm.run.work._forget_attempts", lambda store, chunk: None)
-    for _ in range(MAX_ATTEMPTS):
-        store.discard("fits", chunk.key)
-        assert not fit_chunk(chunk).failures
-    store.discard("fits", chunk.key)
-    assert "died" in fit_chunk(chunk).failures[0].error
 
 
 def test_bad_input_found_in_the_data_leaves_no_run_behind(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from pydantic.dataclasses import dataclass
 
 from farm.models.contract import EvalSet, Float, Labels, Wants
 from farm.models.rows import balanced, refuse_eval_set, training_rows
+from farm.models.threads import pinned
 
 
 @dataclass(config={"strict": True, "extra": "forbid"}, kw_only=True, eq=False)
@@ -39,12 +40,11 @@ class Logistic:
         from scipy.linalg import LinAlgWarning
         from sklearn.exceptions import ConvergenceWarning
         from sklearn.linear_model import LogisticRegression
-        from threadpoolctl import threadpool_limits
 
         weight = balanced(rows) if self.balanced else rows.weight
         # Newton's steps do not mind near-collinear features, on which lbfgs takes hundreds of iterations.
         solver = LogisticRegression(C=self.C, solver="newton-cholesky", tol=1e-6, max_iter=self.max_iter)
-        with threadpool_limits(self.threads), warnings.catch_warnings():
+        with pinned(self.threads), warnings.catch_warnings():
             warnings.simplefilter("error", ConvergenceWarning)
             warnings.simplefilter("error", LinAlgWarning)
             try:

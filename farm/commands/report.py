@@ -1,0 +1,64 @@
+"""``farm report``: the page of a run written again, or the index of all runs of a home."""
+
+from typing import Annotated
+
+import typer
+
+from farm.commands.home import Home, home_of
+from farm.errors import BadInput
+
+
+def report_command(
+    run: Annotated[
+        str | None,
+        typer.Argument(metavar="RUN", help="A run's id or folder, or an experiment (its latest run)."),
+    ] = None,
+    home: Home = None,
+    index: Annotated[bool, typer.Option("--index", help="Write the page of all runs of the home instead.")] = False,
+) -> None:
+    """Write a run's report again from its files, or the index of all runs, and say where it is.
+
+    Examples:
+
+    - `farm report quickstart`
+
+    - `farm report --index`
+    """
+    if (run is None) == (not index):
+        raise BadInput("report: give one RUN, or --index for the page of all runs of the home")
+    typer.echo(_index(home_of(home)) if run is None else _report(home_of(home), run))
+
+
+def _report(home: str, run: str) -> str:
+    from farm.report import write_report
+    from farm.run.folder import run_at
+
+    folder = run_at(home, run)
+    write_report(folder.fetch())
+    folder.keep("report.html")
+    return f"{folder.place}/report.html"
+
+
+def _index(home: str) -> str:
+    from concurrent.futures import ThreadPoolExecutor
+
+    from farm.report import IndexedRun, index_page
+    from farm.run.folder import RunFolder, all_runs, status_of
+    from farm.store import files_of
+
+    def indexed(folder: RunFolder) -> IndexedRun:
+        manifest, names = folder.manifest(), folder.files.names(folder.name)
+        experiment = folder.files.read(f"{folder.name}/experiment.yaml") if "experiment.yaml" in names else b""
+        return IndexedRun(
+            manifest=manifest,
+            status=status_of(manifest),
+            summary=folder.read_json("summary.json"),
+            experiment_text=experiment.decode(),
+            link=f"{folder.name.removeprefix('runs/')}/report.html" if "report.html" in names else None,
+        )
+
+    with ThreadPoolExecutor(16) as pool:  # on an object store the time goes into waiting
+        runs = list(pool.map(indexed, all_runs(home)))
+    files = files_of(home)
+    files.replace("runs/index.html", index_page(home, runs).encode())
+    return files.place("runs/index.html")
