@@ -13,7 +13,7 @@ ifneq ($(wildcard $(CURDIR)/../shared/truth),)
 export FARM_TRUTH ?= $(abspath $(CURDIR)/../shared/truth)
 endif
 
-.PHONY: quickstart test test-slow test-nightly lint types contracts real bench bench-check docs setup setup-dev clean help
+.PHONY: chaos quickstart test test-slow test-nightly lint types contracts real bench bench-check docs docs-stacking setup setup-dev clean help
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -40,14 +40,21 @@ types: setup-dev
 contracts: setup-dev
 	$(BIN)/lint-imports
 
-real: setup ## minute bars of NIFTY50 and FILUSDT under FARM_DATA
+real: setup ## minute bars of five markets and sixteen years of EURUSD, under FARM_DATA
 	$(BIN)/farm run experiments/real.yaml
+	$(BIN)/farm run experiments/real_fx.yaml
+
+chaos: setup-dev ## 20 runs on two nodes while workers, a node and drivers are killed (an hour); goes on where it stopped
+	$(BIN)/python -m scripts.chaos --rounds 20 --page
 
 bench: setup-dev ## the benchmarks, each beside a named peer
 	$(BIN)/python -m benchmarks
 
 bench-check: setup-dev ## fail when a benchmark's ratio fell by half against docs/benchmarks.md
 	$(BIN)/python -m benchmarks --check
+
+docs-stacking: setup-dev ## regenerate docs/stacking.md and its figure, some minutes
+	$(BIN)/python -m scripts.stacking_page
 
 docs: setup-dev ## regenerate docs/truth.md and docs/schema.json
 	$(BIN)/python -m scripts.truth_table

@@ -370,6 +370,54 @@ TABLE: dict[str, tuple[str, Break, tuple[str, ...]]] = {
         table(lambda rows: rows.assign(time=rows["time"].astype("int64"))),
         ("{data}", "time_format", "epoch_ms"),
     ),
+    "two closes": (
+        "csv",
+        lines(lambda text: [text[0] + ",adj_close", *(line + "," + line.split(",")[4] for line in text[1:])]),
+        ("{data}", "an adjusted close (adj_close)", "`prices: quoted`", "`prices: adjusted`"),
+    ),
+    "a file loaded twice": (
+        "csv",
+        lines(lambda text: [*text, *text[1:]]),
+        ("{data}, row 4001 (line 4002)", "4000 rows are exact copies of earlier ones", "loaded twice"),
+    ),
+    "files in the wrong order": (
+        "csv",
+        lines(lambda text: [text[0], *text[2000:], *text[1:2000]]),
+        ("{data}", "2 stretches that do not overlap", "put the file in order"),
+    ),
+    "a long file": (
+        "csv",
+        lines(lambda text: [text[0] + ",ticker", *(f"{line},{n}" for n in "AB" for line in text[1:])]),
+        ("{data}", "With its ticker this looks like a long file", "`symbol_column`"),
+    ),
+    "a symbol that a long file does not have": (
+        "csv",
+        lambda case: (
+            case.lines(lambda text: [text[0] + ",ticker", *(line + ",SYN-BAR" for line in text[1:])]),
+            case.replace("stamp: open", "stamp: open\n  symbol_column: ticker"),
+        ),
+        ("{data}", "no row whose ticker is SYN-BARS", "did you mean 'SYN-BAR'"),
+    ),
+    "a line of another file": (
+        "csv",
+        lines(lambda text: [*text[:42], "robots.txt,,,,,", *text[42:]]),
+        ("{data}", "line of another file"),
+    ),
+    "a calendar of another market": (
+        "csv",
+        swap("stamp: open", "stamp: open\n  instruments: {SYN-BARS: nse_index}"),
+        (
+            "{data}, row 1 (line 2)",
+            "outside the sessions of nse_index",
+            "`instruments`",
+            "`outside_session: drop_anyway`",
+        ),
+    ),
+    "a gap filled beyond a hole": (
+        "csv",
+        swap("stamp: open", "stamp: open\n  gaps: {kind: forward, max: 2h}"),
+        ("{file}", "gaps of 2h", "max_gap: 1h"),
+    ),
     # data files: one row
     "text in a price": (
         "csv",

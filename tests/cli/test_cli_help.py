@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 Farm = Callable[..., Any]
-COMMANDS = ("run", "plan", "check", "report", "runs", "models", "schema")
+COMMANDS = (
+    "run", "plan", "check", "submit", "report", "runs", "compare", "reproduce", "lockbox", "track", "models", "schema",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("arguments", [(), ("--help",)])

@@ -27,6 +27,12 @@ MODELS = {
 }
 
 
+@pytest.fixture(scope="session")
+def models():
+    """The models of the run, by name."""
+    return MODELS
+
+
 @dataclass(frozen=True, eq=False)
 class Run:
     """A whole experiment on one symbol, in memory: bars to study."""

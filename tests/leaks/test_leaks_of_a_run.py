@@ -1,6 +1,6 @@
 """A whole run, bars to returns: what must not be known anywhere in it is not."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from farm.backtest import Orders
 from farm.features import FeatureRecipe
-from farm.fit import to_ranges
+from farm.fit import fit, fit_seed, to_ranges
 from farm.folds import lockbox_start
+from farm.models import builtin
 from farm.panel import PanelRecipe
 from farm.stack import Stack, run_nested
 from farm.stack.provenance import prove
@@ -135,12 +136,46 @@ def test_features_of_all_timeframes_do_not_know_what_came_after(recipe, wide, ba
 def test_a_join_that_takes_the_bar_in_progress_would_be_caught(recipe, wide, bars, altered, monkeypatch):
     import farm.features.recipe as room
 
-    honest = room.asof_rows
-    monkeypatch.setattr(
-        room, "asof_rows", lambda decision, higher: np.minimum(honest(decision, higher) + 1, len(higher) - 1)
-    )
+    honest = room.asof_runs
+
+    def hasty(decision, higher):
+        runs = honest(decision, higher)
+        return replace(runs, rows=np.minimum(runs.rows + 1, len(higher) - 1))
+
+    monkeypatch.setattr(room, "asof_runs", hasty)
     one, two = panels_around(recipe, wide, bars, altered, 0.688, cut=False)
     assert not np.array_equal(one.view(np.int64), two.view(np.int64))
+
+
+def test_no_feature_reads_a_bar_from_before_a_hole(recipe, wide, bars):
+    base, calendar = bars.bars, bars.instrument.calendar
+    hole = len(base) // 2 + 7
+    keep = np.delete(np.arange(len(base)), np.arange(hole, hole + 99))
+    columns = {f.name: getattr(base, f.name)[keep] for f in fields(base) if f.name not in ("symbol", "timeframe")}
+    holed = replace(base, **columns | {"segment": (keep >= hole).astype(np.int64)})
+    whole = PanelRecipe(recipe.decisions, wide, recipe.labels, 0.0)
+    both, alone = whole.build(holed, calendar), whole.build(holed.between(hole, len(holed)), calendar)
+    later = both.events.decided_at > holed.available_at[hole]
+    assert later.sum() > 100
+    assert np.array_equal(both.events.decided_at[later], alone.events.decided_at)
+    assert np.array_equal(both.values[later].view(np.int64), alone.values.view(np.int64))
+
+
+@pytest.mark.parametrize("name", ["neighbours", "boosted"])
+def test_what_the_held_out_rows_look_like_changes_nothing_that_is_said_of_the_others(real_run, models, name):
+    """Scaling, selection and training read the rows they train on, and no other."""
+    panel, split, rng = real_run.panel, 3, np.random.default_rng(2)
+    test = real_run.plan.test_rows(panel.events.decided_at, real_run.plan.splits[split])
+    altered, kept = test[::2], np.arange(1, len(test), 2)
+    values = np.array(panel.values)
+    values[altered] = 100 * rng.standard_normal((len(altered), values.shape[1]))
+    seed = fit_seed(7, name, split)
+    done = fit(
+        replace(panel, values=values), real_run.plan, models[name], builtin(), split, seed=seed, threads=1, keep=12
+    )
+    before = real_run.predictions[name][split][1]
+    assert np.array_equal(done.probability[kept], before[kept])
+    assert not np.array_equal(done.probability, before)
 
 
 def test_the_lockbox_changes_nothing_in_the_whole_run(real_run, run_all, bars, altered):
