@@ -32,7 +32,9 @@ class Runs:
 @njit(cache=True, nogil=True)
 def _runs(known_at: Int, segment: Int, higher_known_at: Int, higher_segment: Int) -> tuple[Int, Int]:
     n, last, found, begin = len(known_at), -1, 0, 0
-    rows, stops = np.empty(n, dtype=np.int64), np.empty(n, dtype=np.int64)
+    segments = segment[-1] - segment[0] if n else 0
+    most = min(n, len(higher_known_at) + segments + 1)  # a run ends where a higher bar or a segment does
+    rows, stops = np.empty(most, dtype=np.int64), np.empty(most, dtype=np.int64)
     while begin < n:
         while last + 1 < len(higher_known_at) and higher_known_at[last + 1] <= known_at[begin]:
             last += 1
