@@ -6,10 +6,10 @@ import uuid
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import fsspec
 import numpy as np
 import pyarrow as pa
 import pytest
+from fsspec.registry import _registry
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -219,7 +219,7 @@ def test_a_home_that_is_none_is_refused(home, message):
 
 def test_a_home_without_its_driver_is_refused(monkeypatch):
     monkeypatch.setitem(sys.modules, "s3fs", None)
-    monkeypatch.delitem(fsspec.registry._registry, "s3", raising=False)  # an earlier test may have found it
+    monkeypatch.delitem(_registry, "s3", raising=False)  # an earlier test may have found it
     with pytest.raises(BadInput, match="s3fs"):
         Store("s3://bucket/farm").create()
 
