@@ -86,7 +86,8 @@ def as_markdown(rows: list[dict[str, object]]) -> str:
     """The rows as a section of the page."""
     ours = {str(row["tool"]): row for row in rows}
     ray, joblib, boosted = ours["ray"], ours["joblib"], ours["lightgbm"]
-    share = boosted["binning_seconds"] / (boosted["binning_seconds"] + boosted["training_seconds"])  # type: ignore[operator]
+    binning, training = (float(str(boosted[f"{part}_seconds"])) for part in ("binning", "training"))
+    share = binning / (binning + training)
     lines = [
         "## The fit phase on Ray beside joblib/loky",
         "",
@@ -181,7 +182,7 @@ def prepare(experiment_file: str, home: str) -> None:
     print(json.dumps({"chunks": len(_chunks(experiment_file, home))}))
 
 
-def _one(chunk, number):  # type: ignore[no-untyped-def]
+def _one(chunk, number):  # type: ignore[no-untyped-def]  # Farm is imported late
     from threadpoolctl import threadpool_limits
 
     from farm.fit import fit
@@ -241,7 +242,7 @@ def binning(experiment_file: str, home: str) -> None:
     print(json.dumps({"binning_seconds": binned - started, "training_seconds": trained - binned}))
 
 
-def _chunks(experiment_file: str, home: str):  # type: ignore[no-untyped-def]
+def _chunks(experiment_file: str, home: str):  # type: ignore[no-untyped-def]  # Farm is imported late
     from farm.config import load_experiment
     from farm.models import installed
     from farm.run.driver import _prepare

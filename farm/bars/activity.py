@@ -113,7 +113,7 @@ def _starts(numbers: Int) -> Bool:
 
 
 @njit(cache=True, nogil=True)
-def _count(traded, fresh, size):  # type: ignore[no-untyped-def]
+def _count(traded, fresh, size):  # type: ignore[no-untyped-def]  # numba infers them
     """Number of each base bar's group, and whether the group has the size with it; the next one then starts."""
     count = np.empty(len(traded), dtype=np.int64)
     reached = np.empty(len(traded), dtype=np.bool_)

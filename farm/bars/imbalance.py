@@ -91,7 +91,7 @@ def signs(base: Bars, fresh: Bool) -> Float:
 
 
 @njit(cache=True, nogil=True)
-def _count(signed, fresh, fresh_segment, expected, by_bar, by_base, spread):  # type: ignore[no-untyped-def]
+def _count(signed, fresh, fresh_segment, expected, by_bar, by_base, spread):  # type: ignore[no-untyped-def]  # numba
     """Number of each base bar's group, and whether the imbalance with it is larger than was expected before it."""
     count = np.empty(len(signed), dtype=np.int64)
     reached = np.empty(len(signed), dtype=np.bool_)

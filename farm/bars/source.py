@@ -124,7 +124,7 @@ class FileBars(Section):
             return content
         return rows_of(content, self.text(symbol, self.symbol_column), symbol, self.symbol_column)
 
-    def _with_close(self, symbol: str):  # type: ignore[no-untyped-def]
+    def _with_close(self, symbol: str):  # type: ignore[no-untyped-def]  # a context of two values, as used below
         return lambda name: self._rows(symbol, {**self.columns, "close": name})
 
     def _load(self, symbol: str, content: FileRows, gaps: Gaps | None = None) -> Loaded:

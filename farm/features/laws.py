@@ -103,7 +103,7 @@ def lookback_parity(feature: Feature, bars: Bars, rng: np.random.Generator) -> V
     return None
 
 
-def finiteness(feature: Feature, bars: Bars, rng: np.random.Generator) -> Violation | None:  # noqa: ARG001
+def finiteness(feature: Feature, bars: Bars, rng: np.random.Generator) -> Violation | None:  # noqa: ARG001  # a law
     """A bar whose lookback is complete within its segment but whose value is missing or infinite."""
     starts = np.repeat(bars.segment_bounds()[:-1], np.diff(bars.segment_bounds()))
     complete = np.arange(len(bars)) - starts >= feature.bars_back(bars.timeframe) - 1
@@ -112,7 +112,7 @@ def finiteness(feature: Feature, bars: Bars, rng: np.random.Generator) -> Violat
     return Violation(feature.name, "finiteness", int(bad[0]), float(values[bad[0]]), np.nan) if len(bad) else None
 
 
-def declared_inputs(feature: Feature, bars: Bars, rng: np.random.Generator) -> Violation | None:  # noqa: ARG001
+def declared_inputs(feature: Feature, bars: Bars, rng: np.random.Generator) -> Violation | None:  # noqa: ARG001  # a law
     """A bar whose value changes when the columns that the feature does not declare are wiped out."""
     wiped = {name: np.zeros_like(getattr(bars, name)) for name in _COLUMNS if name not in feature.inputs}
     return _first_change((feature.name,), feature.values(bars), feature.values(replace(bars, **wiped)), "inputs")

@@ -48,11 +48,16 @@ class _Splitter:
     @abstractmethod
     def _lay(self, n_rows: int, ends: Int, embargo: int) -> PurgedRows: ...
 
-    def get_n_splits(self, X: object = None, y: object = None, groups: object = None) -> int:  # noqa: ARG002
+    def get_n_splits(self, X: object = None, y: object = None, groups: object = None) -> int:  # noqa: ARG002  # scikit-learn asks so
         """How many splits there are; the arguments are there for scikit-learn and ignored."""
         return self.n_splits
 
-    def split(self, X: HasRows, y: object = None, groups: object = None) -> Iterator[tuple[Positions, Positions]]:  # noqa: ARG002
+    def split(
+        self,
+        X: HasRows,
+        y: object = None,  # noqa: ARG002  # as scikit-learn calls it
+        groups: object = None,  # noqa: ARG002  # likewise
+    ) -> Iterator[tuple[Positions, Positions]]:
         """Train and test positions of each split: sorted arrays, made one split at a time.
 
         Positions are int32, which takes half the memory, or int64 where the rows are too many for that.

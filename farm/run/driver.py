@@ -315,6 +315,6 @@ def _resolved(experiment: Experiment) -> str:
     text = StringIO()
     yaml = YAML(typ="safe")
     yaml.default_flow_style = False
-    yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
+    yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]  # typed None by ruamel
     yaml.dump(experiment.model_dump(mode="json"), text)
     return text.getvalue()

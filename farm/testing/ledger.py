@@ -93,7 +93,7 @@ def a_trial(identity: str, **changes: object) -> TrialStart:
         "start": 0,
         "end": 100,
     }
-    return TrialStart(identity, **{**fields, **changes})  # type: ignore[arg-type]
+    return TrialStart(identity, **{**fields, **changes})  # type: ignore[arg-type]  # a mapping of mixed values
 
 
 class _Stale(Journal):
@@ -101,7 +101,7 @@ class _Stale(Journal):
 
     def __init__(self, journal: Journal, read: object) -> None:
         self._journal = journal
-        self._read = list(read)  # type: ignore[call-overload]
+        self._read = list(read)  # type: ignore[call-overload]  # any iterable of bytes
 
     def read(self, first: int) -> list[tuple[int, bytes]]:
         """What was read earlier."""

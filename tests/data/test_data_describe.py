@@ -125,7 +125,7 @@ def test_the_page_holds_every_file_and_needs_no_network(odd: Path, farm: Farm, f
     assert "<h1>SYN-ODD</h1>" in page
     assert "<h1>SYN-&lt;b&gt;</h1>" in page
     assert not re.search(r"<(script|link|img)[^>]*(src|href)=", page)
-    plots = json.loads(re.search(r'id="plots">(.*?)</script>', page)[1])  # type: ignore[index]
+    plots = json.loads(re.search(r'id="plots">(.*?)</script>', page)[1])  # type: ignore[index]  # it matches
     assert len(plots) == 2
     assert plots[0]["holes"] == [["2024-03-08T11:00:00Z", "2024-03-08T14:00:00Z"]]
     assert sum(volume or 0 for volume in plots[0]["volume"]) == pd.read_csv(odd).drop(index=[21, 41])["volume"].sum()

@@ -70,7 +70,7 @@ def case(farm: Any, vendors: Any, bars: Any, folder: Path) -> Callable[..., tupl
         assert not (folder / "bars").exists()
         return str(ended.err)
 
-    run.refused = refused  # type: ignore[attr-defined]
+    run.refused = refused  # type: ignore[attr-defined]  # hung on a function
     return run
 
 

@@ -39,7 +39,7 @@ def test_the_digest_follows_the_values_and_not_their_order() -> None:
 def test_params_cannot_be_changed() -> None:
     model = Model(uses="lightgbm", params={"layers": [64, 32]})
     with pytest.raises(TypeError):
-        model.params["layers"] = []  # type: ignore[index]
+        model.params["layers"] = []  # type: ignore[index]  # frozen, and that is the test
     model.params["layers"].append(16)
     assert model.params["layers"] == [64, 32]
 
