@@ -129,6 +129,7 @@ def gather_evidence(
     thresholds: Thresholds,
     n_studies: int,
     seed: int,
+    intervals: bool = True,
 ) -> StudyEvidence:
     """Evidence on one study's candidates.
 
@@ -144,6 +145,8 @@ def gather_evidence(
         Failed sentinels in words; any makes the study INSUFFICIENT.
     n_studies
         Studies of the experiment: what can be certified depends on Holm's smallest level.
+    intervals
+        Bootstrap the Sharpe ratios' intervals, which no ruling reads: thousands of simulations go without.
     """
     faults = list(faults)
     if history is None:
@@ -156,6 +159,7 @@ def gather_evidence(
     others = np.zeros((n_sessions, 0)) if history is None else history.returns
     everything = np.column_stack((*candidates.values(), others))
     raw, effective = (None, None) if history is None else _count(everything, history.without_returns)
+    spread = _spread(everything)
     strictest = thresholds.alpha / n_studies
     return StudyEvidence(
         symbol=symbol,
@@ -170,7 +174,7 @@ def gather_evidence(
         smallest_group=smallest_group,
         faults=tuple(faults),
         candidates={
-            name: _on(returns, everything, raw, effective, sessions_per_year, thresholds, seed)
+            name: _on(returns, spread, raw, effective, sessions_per_year, thresholds, seed if intervals else None)
             for name, returns in candidates.items()
         },
     )
@@ -184,14 +188,22 @@ def _count(everything: Float, without_returns: int) -> tuple[int, float]:
     return n_trials + without_returns, effective + without_returns
 
 
+def _spread(everything: Float) -> float | None:
+    """Variance of the trials' Sharpe ratios per session; None where fewer than two are known."""
+    if len(everything) < _FEWEST_SESSIONS:
+        return None
+    sharpes = [sharpe for column in everything.T if (sharpe := known_sharpe(column)) is not None]
+    return float(np.var(sharpes, ddof=1)) if len(sharpes) > 1 else None
+
+
 def _on(
     returns: Float,
-    everything: Float,
+    spread: float | None,
     raw: int | None,
     effective: float | None,
     sessions_per_year: float,
     thresholds: Thresholds,
-    seed: int,
+    seed: int | None,
 ) -> Evidence:
     active = int(np.count_nonzero(returns))
     if len(returns) < _FEWEST_SESSIONS:
@@ -200,16 +212,13 @@ def _on(
     z = sharpe_z(returns)
     if sharpe is None or z is None or raw is None or effective is None:
         return _unknown(sharpe, active)
-    interval = bootstrap_interval(returns, "sharpe", seed=seed, threads=1)
     annual = float(np.sqrt(sessions_per_year))
-    per_session = [known_sharpe(column) for column in everything.T]
-    known = np.array([value for value in per_session if value is not None])
-    spread = float(known.var(ddof=1)) if len(known) > 1 else None
+    interval = None if seed is None else bootstrap_interval(returns, "sharpe", seed=seed, threads=1)
     track = minimum_track_record_length(returns) if sharpe > 0 else None
     return Evidence(
         sharpe=sharpe,
-        sharpe_low=interval.low * annual,
-        sharpe_high=interval.high * annual,
+        sharpe_low=None if interval is None else interval.low * annual,
+        sharpe_high=None if interval is None else interval.high * annual,
         z=z,
         # A handful of bets makes a series so skewed that its error means nothing: one win would look like z = 2.
         deflated=verdict_deflated_sharpe(returns, effective) if active >= thresholds.min_active_sessions else None,

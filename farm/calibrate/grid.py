@@ -1,47 +1,51 @@
-"""``farm calibrate``: cells of artificial markets, many seeds each, and the rate at which anything passes."""
+"""Tier two of ``farm calibrate``: whole experiments on artificial markets, and the rate at which anything passes."""
 
-import math
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from scipy.special import ndtri
-
-from farm.calibrate.oracle import edge_with_oracle_sharpe, with_market
+from farm.calibrate.markets import MarketCell
+from farm.calibrate.oracle import edge_with_oracle_sharpe
 from farm.calibrate.pipeline import Outcome, judge_market
+from farm.calibrate.rate import Rate
 from farm.config import Experiment
-from farm.run.executor import executor_for
+from farm.run.executor import Work, executor_for
 from farm.run.progress import Steps
 from farm.run.source import source_digest
 from farm.section import digest
 from farm.store import Store
 
+_ROOMS = (
+    *("bars", "features", "labels", "folds", "selection", "models", "stats", "backtest", "stack", "diagnostics"),
+    *("panel", "fit", "study", "evidence", "verdict"),
+    *("run/plan", "run/prepare", "calibrate/oracle", "calibrate/own", "calibrate/pipeline"),
+)
+
 
 @dataclass(frozen=True)
-class Cell:
-    """One kind of market: what is planted, and the oracle Sharpe ratio it was planted for (None: nothing is there)."""
+class PipelineResult:
+    """One cell: how often anything passed, and means over its runs.
 
-    name: str
+    ``own_sharpe`` is that of the best candidates on fresh bars, ``chance`` how often independent returns of that Sharpe
+    ratio pass the same deflation: what the power is held against. None where nothing was planted. ``seconds`` are those
+    of one core that the runs took when they were computed.
+    """
+
+    cell: MarketCell
+    passed: Rate
+    insufficient: Rate
     edge: float
-    drift: float
+    effective_trials: float | None
     oracle: float | None
-
-
-@dataclass(frozen=True)
-class CellResult:
-    """How often any candidate passed in a cell, with a 95% Wilson interval, and what the oracle earned there."""
-
-    cell: Cell
-    runs: int
-    passed: int
-    low: float
-    high: float
-    oracle_mean: float | None
-    best_sharpe_mean: float | None
+    best_sharpe: float | None
+    own_sharpe: float | None
+    chance: float | None
+    seconds: float
 
     def plain(self) -> dict[str, Any]:
         """JSON-able values."""
-        return asdict(self)
+        return {**asdict(self), "cell": self.cell.model_dump(mode="json")}
 
 
 @dataclass(frozen=True)
@@ -49,78 +53,82 @@ class MarketSpec:
     """One run of one cell; small enough to travel."""
 
     experiment: Experiment
-    cell: Cell
+    cell: MarketCell
+    edge: float
     seed: int
 
 
-def calibrate_pipeline(
-    experiment: Experiment, *, edge_seeds: int, null_seeds: int, oracle: float
-) -> Iterator[CellResult]:
-    """Run the edge cell and the no-edge cell through the whole pipeline; finished seeds are not run again."""
-    cells = [
-        (Cell(f"oracle Sharpe {oracle:g}", edge_with_oracle_sharpe(experiment, oracle), 0.0, oracle), edge_seeds),
-        (Cell("nothing, drifting class rates", 0.0, 0.8, None), null_seeds),
-    ]
+def calibrate_pipeline(cells: Sequence[tuple[MarketCell, int]], experiment: Experiment) -> Iterator[PipelineResult]:
+    """Run the cells, each over its number of seeds, through the whole pipeline; finished seeds are not run again."""
     executor = executor_for(experiment.execution, experiment.threads)
     try:
         for cell, seeds in cells:
-            specs = [MarketSpec(experiment, cell, seed) for seed in range(seeds)]
+            edge = _edge(cell, experiment)
+            specs = [MarketSpec(experiment, cell, edge, seed) for seed in range(seeds)]
             outcomes: list[dict[str, Any]] = []
             with Steps(cell.name, len(specs)) as steps:
-                for outcome in executor.map(judge_one, specs, "judge markets"):
+                for outcome in executor.map(Work("judge markets", judge_one), specs):
                     outcomes.append(outcome)
-                    steps.advance()
-            yield _rate(cell, outcomes)
+                    steps.advance(cpu_seconds=outcome["seconds"])
+            yield _summarise(cell, edge, sorted(outcomes, key=lambda outcome: int(outcome["seed"])))
     finally:
         executor.close()
 
 
 def judge_one(spec: MarketSpec) -> dict[str, Any]:
     """The outcome of one market, from the store or computed and stored."""
-    experiment = with_market(spec.experiment, edge=spec.cell.edge, drift=spec.cell.drift, seed=spec.seed)
+    experiment = spec.cell.experiment(spec.experiment, edge=spec.edge, seed=spec.seed)
     store = Store(experiment.where)
-    key = digest([experiment.results_digest(), source_digest(".")])
+    worth = spec.cell.oracle is not None
+    key = digest(["market", experiment.results_digest(), worth, [source_digest(room) for room in _ROOMS]])
     if not store.has("calibration", key):
-        store.put_json("calibration", key, _plain(judge_market(experiment)))
+        started = time.process_time()
+        outcome = _plain(judge_market(experiment, measure_worth=worth))
+        store.put_json("calibration", key, {**outcome, "seconds": time.process_time() - started})
     return dict(store.get_json("calibration", key))
+
+
+def _edge(cell: MarketCell, experiment: Experiment) -> float:
+    """The edge at which the cell's oracle earns what it should, found once."""
+    if cell.oracle is None:
+        return 0.0
+    store = Store(experiment.where)
+    rooms = ("bars", "labels", "backtest", "panel", "calibrate/oracle")
+    key = digest(["edge", experiment.results_digest(), cell.oracle, [source_digest(room) for room in rooms]])
+    if not store.has("calibration", key):
+        store.put_json("calibration", key, edge_with_oracle_sharpe(experiment, cell.oracle))
+    return float(store.get_json("calibration", key))
 
 
 def _plain(outcome: Outcome) -> dict[str, Any]:
     known = [sharpe for sharpe in outcome.sharpes.values() if sharpe is not None]
+    worth = list(outcome.worth.values())
     return {
         "seed": outcome.seed,
         "passed": outcome.passed,
-        "oracle": outcome.oracle["SYN"],
+        "insufficient": all(ruling == "INSUFFICIENT" for ruling in outcome.rulings.values()),
+        "effective_trials": _mean(list(outcome.effective_trials.values())),
+        "oracle": _mean(list(outcome.oracle.values())),
         "best_sharpe": max(known) if known else None,
-        "rulings": {trial: ruling for (_, trial), ruling in outcome.rulings.items()},
+        "own_sharpe": _mean([one.own_sharpe for one in worth]),
+        "chance": _mean([one.chance for one in worth]),
+        "rulings": {f"{symbol} {trial}": ruling for (symbol, trial), ruling in outcome.rulings.items()},
     }
 
 
-def _rate(cell: Cell, outcomes: Sequence[dict[str, Any]]) -> CellResult:
-    passed = sum(outcome["passed"] for outcome in outcomes)
-    low, high = wilson_interval(passed, len(outcomes))
-    return CellResult(
+def _summarise(cell: MarketCell, edge: float, outcomes: Sequence[dict[str, Any]]) -> PipelineResult:
+    return PipelineResult(
         cell=cell,
-        runs=len(outcomes),
-        passed=passed,
-        low=low,
-        high=high,
-        oracle_mean=_mean([outcome["oracle"] for outcome in outcomes]),
-        best_sharpe_mean=_mean([outcome["best_sharpe"] for outcome in outcomes]),
+        passed=Rate.of(outcome["passed"] for outcome in outcomes),
+        insufficient=Rate.of(outcome["insufficient"] for outcome in outcomes),
+        edge=edge,
+        effective_trials=_mean([outcome["effective_trials"] for outcome in outcomes]),
+        oracle=None if cell.oracle is None else _mean([outcome["oracle"] for outcome in outcomes]),
+        best_sharpe=_mean([outcome["best_sharpe"] for outcome in outcomes]),
+        own_sharpe=_mean([outcome["own_sharpe"] for outcome in outcomes]),
+        chance=_mean([0.0 if cell.oracle is not None and one["chance"] is None else one["chance"] for one in outcomes]),
+        seconds=sum(outcome["seconds"] for outcome in outcomes),
     )
-
-
-def wilson_interval(successes: int, trials: int, confidence: float = 0.95) -> tuple[float, float]:
-    """Confidence interval of a rate: Wilson (1927), without continuity correction.
-
-    >>> [round(end, 3) for end in wilson_interval(2, 40)]
-    [0.014, 0.165]
-    """
-    z = float(ndtri(0.5 + confidence / 2))
-    rate = successes / trials
-    centre = (rate + z**2 / (2 * trials)) / (1 + z**2 / trials)
-    half = z / (1 + z**2 / trials) * math.sqrt(rate * (1 - rate) / trials + z**2 / (4 * trials**2))
-    return max(0.0, centre - half), min(1.0, centre + half)
 
 
 def _mean(values: Sequence[float | None]) -> float | None:

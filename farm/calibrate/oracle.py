@@ -31,9 +31,8 @@ def oracle_backtest(experiment: Experiment, market: Market, base: Bars, bars: Ba
     known = events.labelled
     information = float(np.sum(mean[known] ** 2))
     lasting = float(np.sum(mean[known] * events.ret[known])) / information if information > 0 else 0.0
-    instrument = experiment.backtest.costs_of(synthetic(experiment).read(base.symbol).instrument)
-    close = bars.close[events.row]
-    cost = 2 * instrument.fill_cost(close, np.ones(len(close))) / (close * instrument.point_value)
+    instrument = synthetic(experiment).read(base.symbol).instrument
+    cost = experiment.backtest.round_trips(bars, events.row, instrument)
     size = np.where(np.abs(lasting * mean) > cost, np.sign(lasting * mean), 0.0)
     return experiment.backtest.backtest(bars, Orders.of_events(events, size), instrument)
 

@@ -1,6 +1,7 @@
 """How many independent trials a set of correlated trials amounts to."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -11,7 +12,7 @@ from farm.stats.directions import count_matching_width, expected_width
 _CLUSTER_CORRELATION = 0.5**0.5  # members share more than half of their variance
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class EffectiveTrials:
     """Estimates of the number of independent trials behind N columns of returns.
 
@@ -21,11 +22,6 @@ class EffectiveTrials:
         The recommended one, `equivalent`: between 1 and `raw`.
     equivalent : float
         Number of independent trials whose best is expected to look as good as the best of these.
-    spectral : float
-        N less the excess over 1 of each correlation eigenvalue that stands above sampling noise. With one common
-        correlation rho it is rho + (1 - rho) N.
-    clustered : float
-        Number of clusters by average linkage, cut where members share half of their variance.
     raw : int
         Number of columns.
     idle : int
@@ -34,10 +30,28 @@ class EffectiveTrials:
 
     value: float
     equivalent: float
-    spectral: float
-    clustered: float
     raw: int
     idle: int
+    _units: FloatArray = field(repr=False, compare=False)
+
+    @cached_property
+    def spectral(self) -> float:
+        """N less the excess over 1 of each correlation eigenvalue that stands above sampling noise.
+
+        With one common correlation rho it is rho + (1 - rho) N.
+        """
+        return self.idle + (_spectral(self._correlation, len(self._units)) if self._units.size else 0.0)
+
+    @cached_property
+    def clustered(self) -> float:
+        """Number of clusters by average linkage, cut where members share half of their variance."""
+        return float(self.idle + (_clustered(self._correlation) if self._units.size else 0))
+
+    @cached_property
+    def _correlation(self) -> FloatArray:
+        correlation = np.clip(self._units.T @ self._units, -1.0, 1.0)
+        np.fill_diagonal(correlation, 1.0)
+        return correlation
 
 
 def effective_trials(returns: ArrayLike, *, seed: int = 0) -> EffectiveTrials:
@@ -46,7 +60,8 @@ def effective_trials(returns: ArrayLike, *, seed: int = 0) -> EffectiveTrials:
     What deflation needs is how high the best of N worthless trials is expected to stand. `equivalent` measures just
     that: the expected largest of N normals that are correlated as the trials are, turned back into a number of
     independent ones. Copies of a trial add nothing, an independent one adds one, a correlated one its share. The
-    expectation is taken by simulation over directions in sample space, from a fixed seed, to about 1%.
+    expectation is taken by simulation over directions in sample space, from a fixed seed, to about 1%. The other two
+    estimates are computed when they are read.
 
     A correlation estimated from T rows is noisy: N independent columns are N points on a sphere in T - 1 dimensions
     and a little crowded there. The turning back uses the expected largest of independent POINTS ON THAT SPHERE, so
@@ -88,35 +103,25 @@ def effective_trials(returns: ArrayLike, *, seed: int = 0) -> EffectiveTrials:
     raw = matrix.shape[1]
     active = matrix[:, np.ptp(matrix, axis=0) > 0.0]
     idle = raw - active.shape[1]
-    if active.shape[1] == 0:
-        return EffectiveTrials(float(raw), float(raw), float(raw), float(raw), raw, idle)
     units = _unit_columns(active)
-    correlation = np.clip(units.T @ units, -1.0, 1.0)
-    np.fill_diagonal(correlation, 1.0)
-    n_rows = len(matrix)
-    equivalent = idle + _equivalent(correlation, n_rows, accept_seed(seed))
-    return EffectiveTrials(
-        value=equivalent,
-        equivalent=equivalent,
-        spectral=idle + _spectral(correlation, n_rows),
-        clustered=float(idle + _clustered(correlation)),
-        raw=raw,
-        idle=idle,
-    )
+    equivalent = idle + _equivalent(units, accept_seed(seed))
+    return EffectiveTrials(equivalent, equivalent, raw, idle, units)
 
 
 def _unit_columns(active: FloatArray) -> FloatArray:
     """Columns centred and scaled to length 1, safe for very small and very large returns."""
+    if active.shape[1] == 0:
+        return active
     centred = active - active.mean(axis=0)
     centred /= np.abs(centred).max(axis=0)
     return centred / np.sqrt(np.sum(centred**2, axis=0))
 
 
-def _equivalent(correlation: FloatArray, n_rows: int, seed: int) -> float:
-    n_trials = len(correlation)
-    if n_trials == 1:
-        return 1.0
-    count = count_matching_width(expected_width(correlation, seed), n_rows - 1)
+def _equivalent(units: FloatArray, seed: int) -> float:
+    n_rows, n_trials = units.shape
+    if n_trials < 2:
+        return float(n_trials)
+    count = count_matching_width(expected_width(units, seed), n_rows - 1)
     return min(max(count, 1.0), float(n_trials))
 
 

@@ -69,3 +69,20 @@ def _last_before_quiet(noisy: np.ndarray, run: int) -> int:
         if quiet == run:
             return lag - run
     return int(np.flatnonzero(noisy)[-1]) + 1 if noisy.any() else 0
+
+
+def plug_in_lags(series: FloatArray) -> int:
+    """Lags of the Bartlett window that suit a series as persistent as this one, by its first autocorrelation.
+
+    It is 1.1447 (a T)^(1/3), a = 4 rho² / (1 - rho²)², for rho up to 0.97 and at most half of the rows: a constant
+    rule's few lags would make the long-run variance of a slow series far too small.
+
+    References
+    ----------
+    Andrews (1991), Econometrica 59(3), equations 6.2 and 6.4; the bound on rho: Andrews & Monahan (1992),
+    Econometrica 60(4).
+    """
+    covariances = autocovariances(series, 1)
+    rho = float(np.clip(covariances[1] / covariances[0], -0.97, 0.97))
+    slope = 4.0 * rho**2 / (1.0 - rho**2) ** 2
+    return min(int(1.1447 * (slope * len(series)) ** (1.0 / 3.0)), len(series) // 2)
