@@ -13,7 +13,7 @@ ifneq ($(wildcard $(CURDIR)/../shared/truth),)
 export FARM_TRUTH ?= $(abspath $(CURDIR)/../shared/truth)
 endif
 
-.PHONY: chaos quickstart test test-slow test-nightly lint types contracts real bench bench-check docs docs-stacking setup setup-dev clean help
+.PHONY: chaos quickstart test test-slow test-nightly lint types contracts real bench bench-check docs docs-stacking docs-judge mutate setup setup-dev clean help
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -52,6 +52,12 @@ bench: setup-dev ## the benchmarks, each beside a named peer
 
 bench-check: setup-dev ## fail when a benchmark's ratio fell by half against docs/benchmarks.md
 	$(BIN)/python -m benchmarks --check
+
+mutate: setup-dev ## break one law at a time and see that tests/leaks goes red
+	$(BIN)/python -m scripts.mutate
+
+docs-judge: setup-dev ## regenerate docs/judge.md: hours, and it goes on where it stopped
+	$(BIN)/python -m scripts.judge_page --runs 2000 --null-markets 300 --edge-markets 100
 
 docs-stacking: setup-dev ## regenerate docs/stacking.md and its figure, some minutes
 	$(BIN)/python -m scripts.stacking_page
