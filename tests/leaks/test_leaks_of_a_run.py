@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from farm.backtest import Orders
+from farm.bars import resample
 from farm.features import FeatureRecipe
 from farm.fit import fit, fit_seed, to_ranges
 from farm.folds import lockbox_start
@@ -153,12 +154,17 @@ def test_no_feature_reads_a_bar_from_before_a_hole(recipe, wide, bars):
     keep = np.delete(np.arange(len(base)), np.arange(hole, hole + 99))
     columns = {f.name: getattr(base, f.name)[keep] for f in fields(base) if f.name not in ("symbol", "timeframe")}
     holed = replace(base, **columns | {"segment": (keep >= hole).astype(np.int64)})
-    whole = PanelRecipe(recipe.decisions, wide, recipe.labels, 0.0)
-    both, alone = whole.build(holed, calendar), whole.build(holed.between(hole, len(holed)), calendar)
-    later = both.events.decided_at > holed.available_at[hole]
-    assert later.sum() > 100
-    assert np.array_equal(both.events.decided_at[later], alone.events.decided_at)
-    assert np.array_equal(both.values[later].view(np.int64), alone.values.view(np.int64))
+
+    def table(base):
+        higher = {timeframe: resample(base, timeframe, calendar) for timeframe in wide.timeframes}
+        return wide.table(resample(base, recipe.decisions.timeframe, calendar), higher)
+
+    both, alone = table(holed), table(holed.between(hole, len(holed)))
+    later = slice(len(both.values) - len(alone.values), None)
+    assert len(alone.values) > 100
+    assert np.array_equal(both.valid[later], alone.valid)
+    # also where a row is not complete yet: there a join across the hole would show first
+    assert np.array_equal(both.values[later], alone.values, equal_nan=True)
 
 
 @pytest.mark.parametrize("name", ["neighbours", "boosted"])
@@ -229,6 +235,15 @@ def test_both_fills_cost_and_none_is_at_the_decision_bar(real_run):
             assert (trades.entered_at >= trades.decided_at).all()
             assert (bars.open_time[trades.entry_row] >= trades.decided_at).all()
     assert traded > 300
+
+
+def test_an_order_fills_at_the_next_open_and_not_at_the_close_it_was_decided_on(recipe, bars):
+    base, rng = bars.bars, np.random.default_rng(3)
+    opened = base.low + rng.random(len(base)) * (base.high - base.low)
+    panel = recipe.build(replace(base, open=opened), bars.instrument.calendar)
+    events = panel.events
+    assert np.array_equal(events.entry_price, panel.bars.open[events.entry_row])
+    assert (events.entry_price != panel.bars.close[events.row]).mean() > 0.9
 
 
 def test_a_fill_at_the_close_of_the_decision_bar_is_refused(real_run):
