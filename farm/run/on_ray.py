@@ -4,6 +4,7 @@ A worker that dies takes the block it was on with it. Ray Data would try that bl
 to: what a stream leaves unanswered is tried again here by single tasks, whose errors say what became of them.
 """
 
+import json
 import logging
 import os
 import pickle
@@ -92,7 +93,7 @@ class OnRay:
             "workers": self.cores,
             "ray": ray.__version__,
             "job_id": ray.get_runtime_context().get_job_id() if joined else None,
-            "submission_id": os.environ.get("RAY_JOB_SUBMISSION_ID"),
+            "submission_id": _submission_id(),
             "dashboard": self._dashboard,
             "faults": dict(self._faults),
         }
@@ -197,3 +198,10 @@ def _start(address: str | None, workers: int | None) -> str | None:
             "out to use a local Ray"
         ) from error
     return f"http://{context.dashboard_url}" if context.dashboard_url else None
+
+
+def _submission_id() -> str | None:
+    """The id that `ray job submit` gave to this driver; None where it was started otherwise."""
+    config = json.loads(os.environ.get("RAY_JOB_CONFIG_JSON_ENV_VAR", "{}"))
+    found = config.get("metadata", {}).get("job_submission_id")
+    return None if found is None else str(found)
