@@ -96,8 +96,7 @@ def test_a_job_that_was_stopped_half_way_goes_on_when_it_is_submitted_again(
     while not list(home.glob("fits/*/*")) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert first.stdout is not None
-    job = re.search(r"raysubmit_\w+", first.stdout.readline())
-    assert job is not None
+    job = next(found for line in first.stdout if (found := re.search(r"raysubmit_\w+", line)))
     ended(command(project, None, "ray", "job", "stop", job[0], "--address", cluster.dashboard))
     code, output = ended(first)
     if code == 0:
