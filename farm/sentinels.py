@@ -1,0 +1,118 @@
+"""Sentinels: what must fail, or stay as it is, in every run; one that does not says that something leaks.
+
+They are run beside the candidates, receive no verdict, and count for nothing. One that fails makes its study
+INSUFFICIENT: whatever the study found then rests on a machine that finds something where nothing can be.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import ndtr
+
+from farm.bars import Bars, Calendar
+from farm.folds import lockbox_start
+from farm.labels import CLASSES, Events
+from farm.panel import Panel, PanelRecipe
+from farm.section import digest
+from farm.stats import sharpe_z
+
+Float = NDArray[np.float64]
+Int = NDArray[np.int64]
+
+SHIFTED_LABELS = "shifted_labels"
+ALARM = 0.001
+"""The shifted labels' p-value below which the sentinel fails: one study in a thousand by chance."""
+
+_FEWEST_SESSIONS = 20
+
+
+def with_shifted_labels(panel: Panel, seed: int) -> Panel:
+    """The panel with labels that belong to features of another time: nothing can be predicted on it.
+
+    The rows of features are turned in a circle against the events, by a seeded number between a quarter and three
+    quarters of them. So labels keep their intervals, overlaps and class rates, and the folds their purge, as they are.
+    """
+    n_rows = len(panel)
+    by = n_rows // 4 + int(digest([seed, SHIFTED_LABELS, panel.symbol])[:8], 16) % max(n_rows // 2, 1)
+    return replace(panel, values=np.roll(panel.values, by, axis=0))
+
+
+def chance_of_shifted(probability: Float, events: Events, group: Int, session: Int) -> float | None:
+    """How likely predictions of shifted labels are as good as these by chance; below `ALARM` something leaks.
+
+    Parameters
+    ----------
+    probability
+        Mean out-of-fold prediction a row, shape (rows, classes).
+    group, session
+        Group and session of each row.
+
+    The leaning of each row, up or down from the median of its own group (held-out class rates say nothing then), is
+    multiplied with its label, summed a session, and tested by the z of the mean under autocorrelation, one-sided. None
+    where fewer than 20 sessions say anything.
+    """
+    lean = probability[:, CLASSES.index(1)] - probability[:, CLASSES.index(-1)]
+    scored = events.labelled & np.isfinite(lean)
+    side = np.zeros(len(lean))
+    for own in np.unique(group[scored]):
+        rows = scored & (group == own)
+        side[rows] = lean[rows] - np.median(lean[rows])
+    sessions, at = np.unique(session[scored], return_inverse=True)
+    if len(sessions) < _FEWEST_SESSIONS:
+        return None
+    z = sharpe_z(np.bincount(at, (side * events.label)[scored], len(sessions)))
+    return None if z is None else float(ndtr(-z))
+
+
+@dataclass(frozen=True)
+class TruncationProof:
+    """A panel made again without its later bars: how many of its rows were compared, and what was not the same."""
+
+    rows_checked: int
+    violations: tuple[str, ...]
+
+
+def prove_truncation(
+    recipe: PanelRecipe, base: Bars, calendar: Calendar, panel: Panel, *, seed: int, threads: int = 1
+) -> TruncationProof:
+    """Make the panel again from the bars up to a random session's end; what was known by then must keep every bit.
+
+    Parameters
+    ----------
+    base
+        The bars that the panel was made of, lockbox and all.
+    """
+    development = base.between(0, lockbox_start(base.session, recipe.lockbox))
+    cut = _cut(development, seed)
+    known_by = int(development.available_at[cut - 1])
+    again = replace(recipe, lockbox=0.0).build(development.between(0, cut), calendar, threads=threads)
+    _, here, there = np.intersect1d(
+        panel.events.decided_at, again.events.decided_at, assume_unique=True, return_indices=True
+    )
+    violations = [f"the panel has other features: {again.names}"] if again.names != panel.names else []
+    if not violations:
+        equal = panel.values[here] == again.values[there]
+        violations += [
+            f"feature {panel.names[column]} has another value at {int((~equal[:, column]).sum())} of {len(here)} "
+            "decisions when later bars are cut away"
+            for column in np.flatnonzero(~equal.all(axis=0))
+        ]
+    ended = np.flatnonzero(panel.events.labelled & (panel.events.exited_at <= known_by))
+    missing = len(np.setdiff1d(ended, here))
+    if missing:
+        violations.append(f"{missing} decisions are not made when later bars are cut away")
+    same = panel.events.exited_at[here] <= known_by
+    for name in ("label", "ret", "exited_at"):
+        changed = getattr(panel.events, name)[here[same]] != getattr(again.events, name)[there[same]]
+        if changed.any():
+            violations.append(f"the labels' {name} differs at {int(changed.sum())} events that had ended")
+    return TruncationProof(len(here), tuple(violations))
+
+
+def _cut(bars: Bars, seed: int) -> int:
+    """The number of bars up to the end of a session, between six and nine tenths of the way."""
+    ends = np.append(np.flatnonzero(np.diff(bars.session)) + 1, len(bars))
+    low, high = np.searchsorted(ends, [0.6 * len(bars), 0.9 * len(bars)])
+    chosen = int(digest([seed, "truncation", bars.symbol])[:8], 16) % max(int(high - low), 1)
+    return int(ends[min(int(low) + chosen, len(ends) - 1)])
