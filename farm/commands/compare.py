@@ -11,7 +11,7 @@ from farm.commands.home import Home, home_of
 
 if TYPE_CHECKING:
     from farm.report.compare import Change, Comparison
-    from farm.report.difference import Estimate
+    from farm.stats.difference import Estimate
 
 _RUN = "A run's id or folder, or an experiment (its latest run)."
 

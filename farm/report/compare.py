@@ -12,9 +12,9 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from farm.errors import BadInput
-from farm.report.difference import Difference, paired_difference
 from farm.report.read import Json, RunFiles, read_run
 from farm.report.wording import listed
+from farm.stats.difference import Difference, paired_difference
 
 NOT_SET = "(not set)"
 

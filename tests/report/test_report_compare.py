@@ -11,8 +11,8 @@ from typer.testing import CliRunner
 from farm.cli import app
 from farm.errors import BadInput
 from farm.report import compare_runs, write_comparison
-from farm.report.difference import paired_difference
 from farm.stats import bootstrap_interval
+from farm.stats.difference import paired_difference
 
 seeds = st.integers(0, 2**31)
 
