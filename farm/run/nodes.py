@@ -11,6 +11,8 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 from farm.errors import BadInput
 from farm.store import files_of
 
+_PROBES = 3  # a worker may be killed while it answers
+
 
 @dataclass(frozen=True)
 class Nodes:
@@ -45,10 +47,11 @@ def prove_shared(home: str) -> None:
 
 
 def _prove_node(home: str, probe: str, node: dict[str, Any]) -> None:
+    """BadInput unless the node shares the home; a node that leaves while it is asked has nothing to prove."""
     files, answer = files_of(home), f"{probe}-{node['NodeID']}"
     there = NodeAffinitySchedulingStrategy(node["NodeID"], soft=False)
     try:
-        options: dict[str, Any] = {"num_cpus": 0, "max_retries": 0, "scheduling_strategy": there}
+        options: dict[str, Any] = {"num_cpus": 0, "max_retries": _PROBES - 1, "scheduling_strategy": there}
         found = ray.get(ray.remote(_answer_probe).options(**options).remote(home, probe, answer))
         if found != "" or not files.exists(answer):
             raise BadInput(
@@ -57,6 +60,8 @@ def _prove_node(home: str, probe: str, node: dict[str, Any]) -> None:
                 "URI of an object store"
             )
     except RayError as error:
+        if node["NodeID"] not in [one["NodeID"] for one in _alive()]:
+            return
         raise BadInput(
             f"home {home} could not be tried on the cluster's node {node['NodeManagerAddress']}: {error}"
         ) from error

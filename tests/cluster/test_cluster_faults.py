@@ -183,3 +183,19 @@ work = Work("eat", greedy, str, lambda size, said: said, lambda *told: print(*to
 print(*executor.map(work, [0, 20, 0]))
 executor.close()
 """
+
+
+def test_a_node_that_leaves_while_it_is_asked_has_nothing_to_prove(ray_of_two_cpus, monkeypatch, tmp_path):
+    """A driver that starts again right after a node's death still finds it among the living for a moment."""
+    from farm.run import nodes
+
+    assert list(ray_of_two_cpus.map(work([]), [Task(0, str(tmp_path.parent))])), "Ray starts with the first task"
+    living = nodes._alive()
+    gone = {**living[0], "NodeID": "ab" * 28, "NodeManagerAddress": "192.0.2.9"}
+    seen = iter([[*living, gone]])
+    monkeypatch.setattr(nodes, "_alive", lambda: next(seen, living))
+    nodes.prove_shared(str(tmp_path))
+    assert list(tmp_path.iterdir()) == []
+    monkeypatch.setattr(nodes, "_alive", lambda: [gone])
+    with pytest.raises(BadInput, match=r"192\.0\.2\.9"):
+        nodes.prove_shared(str(tmp_path))
