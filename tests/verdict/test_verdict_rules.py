@@ -26,12 +26,14 @@ def returns_of(z, n=SESSIONS, seed=0):
     return 0.01 * (noise + z / math.sqrt(n))
 
 
-def evidence(candidates, *, others=None, lost=0, symbol="X", n_studies=1, faults=(), smallest=100, thresholds=USUAL):
+def evidence(
+    candidates, *, others=None, lost=0, symbol="X", n_studies=1, faults=(), smallest=100, thresholds=USUAL, stacks=None
+):
     n = len(next(iter(candidates.values()))) if candidates else SESSIONS
     history = History(np.zeros((n, 0)) if others is None else others, lost)
     return gather_evidence(
         symbol, candidates, history, sessions_per_year=YEAR, smallest_group=smallest, faults=faults,
-        thresholds=thresholds, n_studies=n_studies, seed=1,
+        thresholds=thresholds, n_studies=n_studies, seed=1, stacks=stacks or {},
     )  # fmt: skip
 
 
@@ -56,6 +58,22 @@ def test_one_strong_candidate_passes():
     assert one.sharpe_low < one.sharpe < one.sharpe_high
     assert one.deflated > 0.999
     assert only_known_numbers(one)
+
+
+def test_a_stack_that_does_not_beat_its_best_base_is_not_passed():
+    series = {"strong": returns_of(5.0), "weak": returns_of(1.0, seed=1), "stack": returns_of(4.5, seed=2)}
+    found = evidence(series, stacks={"stack": ("strong", "weak")})
+    assert ruled(found, "strong").ruling == "PASS"
+    assert ruled(found, "stack").ruling == "FAIL"
+    assert ruled(found, "stack").reasons == (
+        "it does not beat its best base: strong alone has a Sharpe ratio of 2.50, the stack 2.25",
+    )
+
+
+def test_a_stack_that_beats_every_base_is_judged_like_any_other():
+    series = {"strong": returns_of(4.0), "idle": np.zeros(SESSIONS), "stack": returns_of(4.5, seed=2)}
+    found = evidence(series, stacks={"stack": ("strong", "idle", "of which nothing is known")})
+    assert ruled(found, "stack").ruling == "PASS"
 
 
 @pytest.mark.parametrize(("z", "ruling"), [(1.2, "FAIL"), (1.5, "FAIL"), (1.9, "PASS"), (2.5, "PASS"), (-3.0, "FAIL")])
