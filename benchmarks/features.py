@@ -1,7 +1,11 @@
 """Features beside TA-Lib, polars-talib and polars: `python benchmarks/features.py`.
 
-Every tool runs in a process of its own, warms up once and reports the median of seven runs. polars-talib lives in an
-environment of its own, made on the first run under FARM_BENCHMARK_PEERS (else a temporary folder).
+Every tool runs in a process of its own and warms up once. Then they take turns, one run each in a round, so that
+whatever else the machine does falls on all of them; times are medians over the rounds, ratios the median of each
+round's ratio. Before each run the tool touches and frees as much memory as the largest result takes: a virtual machine
+gives pages that were free for some seconds back to its host, and to get them again takes ten times as long as to clear
+them, which would be measured instead of the tools. polars-talib lives in an environment of its own, made on the first
+run under FARM_BENCHMARK_PEERS (else a temporary folder).
 
 The 60 columns are those that TA-Lib has too. Farm does more for them than the peers: a value depends on a finite window
 and comes out again, to 1e-9, when it is recomputed from that window alone; no price level costs digits; distances are
@@ -10,6 +14,7 @@ time is that of the bare calls. Farm runs on THREADS threads, TA-Lib on one, pol
 returns and clock for nothing.
 """
 
+import contextlib
 import json
 import os
 import subprocess
@@ -22,7 +27,7 @@ import numpy as np
 
 BARS = 1_000_000
 THREADS = 2
-RUNS = 7
+RUNS = 11
 HLC = ("high", "low", "close")
 HIGHER = ("15min", "1h", "4h")
 PEER = ["polars-talib==0.2.1", "polars", "numpy", "pyarrow"]
@@ -84,21 +89,21 @@ PREAMBLE = """
 import json, resource, sys, time
 import numpy as np
 
-folder, results = sys.argv[1], {}
+folder, works, facts = sys.argv[1], {}, {}
 given = dict(np.load(f"{folder}/bars.npz"))
 
-def measure(name, run):
-    run()
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    seconds = []
-    for _ in range(RUNS):
-        began = time.perf_counter()
-        found = run()
-        seconds.append(time.perf_counter() - began)
+def serve():
+    for run in works.values():
+        run()
+    print(json.dumps(facts), flush=True)
+    made = None
+    for line in sys.stdin:
+        np.empty((64, len(given["close"]))).fill(0.0)  # see the module's docstring
+        began, burnt = time.perf_counter(), time.process_time()
+        found = works[line.strip()]()
+        print(json.dumps([time.perf_counter() - began, time.process_time() - burnt]), flush=True)
         made = found
         del found
-    results[name] = float(np.median(seconds))
-    return made
 """
 
 CALLS = """
@@ -119,9 +124,9 @@ def run():
         out += [found[i] for i in outputs] if isinstance(found, tuple) else [found]
     return out
 
-found = measure("60", run)
-assert len(found) == len(COLUMNS)
+assert len(run()) == len(COLUMNS)
 np.save(f"{folder}/talib.npy", talib.CCI(given["high"], given["low"], given["close"], 20))
+works["60"] = run
 """
 )
 
@@ -145,8 +150,8 @@ def run():
     return [made.to_series(i).struct.unnest().to_series(output) if made.dtypes[i] == pl.Struct else made.to_series(i)
             for i, output in parts]
 
-found = measure("60", run)
-assert len(found) == len(COLUMNS)
+assert len(run()) == len(COLUMNS)
+works["60"] = run
 cci = [call[0] for call in calls].index("CCI")
 np.save(f"{folder}/polars_talib.npy", frame.select(asked[cci]).to_series().to_numpy())
 """
@@ -168,8 +173,8 @@ def run():
         joined = joined.join_asof(table, on="at", check_sortedness=False)
     return joined
 
-made = measure("join", run)
-np.save(f"{folder}/polars_join.npy", made.drop("at").to_numpy()[-2000:])
+np.save(f"{folder}/polars_join.npy", run().drop("at").to_numpy()[-2000:])
+works["join"] = run
 """
 
 FARM_BARS = """
@@ -193,14 +198,13 @@ few = bars.between(0, 10_000)
 full.table(few, {}, threads=THREADS)
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 table = sixty.table(bars, {}, threads=THREADS)
-results["peak"] = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
-results["result"] = table.values.nbytes / 2**20
+facts["peak"] = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
 np.save(f"{folder}/farm.npy", table.values[:, table.names.index("cci_20")])
 del table
-measure("60", lambda: sixty.table(bars, {}, threads=THREADS))
-measure("60 on one thread", lambda: sixty.table(bars, {}))
-measure("full", lambda: full.table(bars, {}, threads=THREADS))
-results["columns"] = len(full.names)
+works["60"] = lambda: sixty.table(bars, {}, threads=THREADS)
+works["60 on one thread"] = lambda: sixty.table(bars, {})
+works["full"] = lambda: full.table(bars, {}, threads=THREADS)
+facts["columns"] = len(full.names)
 """
 )
 
@@ -222,12 +226,14 @@ def run(out):
         join(out[10 * i : 10 * i + 10], columns[timeframe], asof_runs(bars, table), threads=THREADS)
     return out
 
-joined = measure("join", lambda: run(np.empty((30, len(bars)))))
-measure("join in place", lambda: run(joined))
+joined = run(np.empty((30, len(bars))))
+works["join"] = lambda: run(np.empty((30, len(bars))))
+works["join in place"] = lambda: run(joined)
 np.save(f"{folder}/farm_join.npy", joined[:, -2000:].T)
 
 change = np.diff(np.log(bars.close))
-whole = measure("wavelets", lambda: multiresolution(change, DAUBECHIES, 4))
+whole = multiresolution(change, DAUBECHIES, 4)
+works["wavelets"] = lambda: multiresolution(change, DAUBECHIES, 4)
 cut = multiresolution(change[:123_457], DAUBECHIES, 4)
 assert np.array_equal(whole[:, :123_457], cut, equal_nan=True)
 """
@@ -235,33 +241,87 @@ assert np.array_equal(whole[:, :123_457], cut, equal_nan=True)
 
 
 def rows() -> list[dict[str, object]]:
-    """One row for each work and tool: work, tool, seconds, ratio (seconds over Farm's at the same work), peak_mib."""
-    with tempfile.TemporaryDirectory() as folder:
-        prepare(Path(folder))
-        ours = run(sys.executable, FARM, folder)
-        bare = run(sys.executable, TALIB, folder)
-        expressions = run(peer(), POLARS_TALIB, folder)
-        joined = run(sys.executable, FARM_JOIN, folder)
-        polars = run(peer(), JOIN, folder)
-        compare(Path(folder))
-    sixty, full = f"60 columns, {BARS:,} bars", f"full recipe, {ours['columns']:.0f} columns, {BARS:,} bars"
-    join, wavelets = f"three higher timeframes, 30 columns, onto {BARS:,} bars", f"causal wavelets, {BARS:,} bars"
-    measured = (
-        (sixty, "farm", ours["60"], ours["60"], ours["peak"]),
-        (sixty, "farm, one thread", ours["60 on one thread"], ours["60"], None),
-        (sixty, "TA-Lib", bare["60"], ours["60"], None),
-        (sixty, "polars-talib", expressions["60"], ours["60"], None),
-        (full, "farm", ours["full"], ours["full"], None),
-        (full, "60 columns", ours["60"], ours["full"], None),
-        (join, "farm", joined["join"], joined["join"], None),
-        (join, "polars", polars["join"], joined["join"], None),
-        (f"{join}, into a table that is there", "farm", joined["join in place"], joined["join in place"], None),
-        (f"{join}, into a table that is there", "polars, new columns", polars["join"], joined["join in place"], None),
-        (wavelets, "farm", joined["wavelets"], joined["wavelets"], None),
-    )
+    """One row for each work and tool: work, tool, seconds, ratio, cpu_ratio, peak_mib; ratios are over Farm's own."""
+    with tempfile.TemporaryDirectory() as name, contextlib.ExitStack() as running:
+        folder = Path(name)
+        prepare(folder)
+        farm, bare, expressions, joining, polars = (
+            running.enter_context(Tool(python, code, folder))
+            for python, code in (
+                (sys.executable, FARM),
+                (sys.executable, TALIB),
+                (peer(), POLARS_TALIB),
+                (sys.executable, FARM_JOIN),
+                (peer(), JOIN),
+            )
+        )
+        compare(folder)
+        bars = f"{BARS:,} bars, {THREADS} threads"
+        sixty, full = f"60 columns, {bars}", f"full recipe, {farm.facts['columns']:.0f} columns, {bars}"
+        join = f"three higher timeframes, 30 columns, onto {bars}"
+        return [
+            *in_turns(
+                sixty,
+                {
+                    "farm": (farm, "60"),
+                    "farm, one thread": (farm, "60 on one thread"),
+                    "TA-Lib": (bare, "60"),
+                    "polars-talib": (expressions, "60"),
+                },
+                peak=farm.facts["peak"],
+            ),
+            *in_turns(full, {"farm": (farm, "full"), "60 columns": (farm, "60")}),
+            *in_turns(join, {"farm": (joining, "join"), "polars": (polars, "join")}),
+            *in_turns(
+                f"{join}, into a table that is there",
+                {"farm": (joining, "join in place"), "polars, new columns": (polars, "join")},
+            ),
+            *in_turns(f"causal wavelets, {BARS:,} bars", {"farm": (joining, "wavelets")}),
+        ]
+
+
+class Tool:
+    """A process of its own that has warmed up and then does what it is asked for, one work at a time."""
+
+    def __init__(self, python: str, code: str, folder: Path) -> None:
+        constants = f"COLUMNS = {COLUMNS!r}\nHIGHER = {HIGHER!r}\nTHREADS = {THREADS}\n"
+        program = [python, "-c", constants + PREAMBLE + code + "\nserve()\n", str(folder)]
+        self.process = subprocess.Popen(program, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.facts: dict[str, float] = self._answer()
+
+    def __enter__(self) -> "Tool":
+        return self
+
+    def __exit__(self, *failure: object) -> None:
+        self.process.communicate()
+
+    def run(self, work: str) -> tuple[float, float]:
+        """Seconds on the clock and of all processors together."""
+        self.process.stdin.write(f"{work}\n")
+        self.process.stdin.flush()
+        return tuple(self._answer())
+
+    def _answer(self):
+        line = self.process.stdout.readline()
+        if not line:
+            raise SystemExit(f"a tool ended with code {self.process.wait()}; its error stands above")
+        return json.loads(line)
+
+
+def in_turns(work: str, tools: dict[str, tuple[Tool, str]], peak: float | None = None) -> list[dict[str, object]]:
+    """Time the tools one after the other, in rounds; a ratio is the median of the rounds' ratios."""
+    taken = np.array([[tool.run(asked) for tool, asked in tools.values()] for _ in range(RUNS)])
+    seconds, ratios = np.median(taken[:, :, 0], axis=0), np.median(taken / taken[:, :1], axis=0)
     return [
-        {"work": work, "tool": tool, "seconds": seconds, "ratio": seconds / mine, "peak_mib": peak}
-        for work, tool, seconds, mine, peak in measured
+        {
+            "work": work,
+            "tool": tool,
+            "seconds": float(seconds[i]),
+            "ratio": float(ratios[i, 0]),
+            "cpu_ratio": float(ratios[i, 1]),
+            "peak_mib": peak if tool == "farm" else None,
+        }
+        for i, tool in enumerate(tools)
     ]
 
 
@@ -284,14 +344,6 @@ def prepare(folder: Path) -> None:
         available_at=at + 60_000_000_000,
         session=at // 86_400_000_000_000,
     )
-
-
-def run(python: str, code: str, folder: str) -> dict[str, float]:
-    """Seconds by work, from a process of its own."""
-    constants = f"COLUMNS = {COLUMNS!r}\nHIGHER = {HIGHER!r}\nTHREADS = {THREADS}\nRUNS = {RUNS}\n"
-    program = constants + PREAMBLE + code + "\nprint(json.dumps(results))\n"
-    done = subprocess.run([python, "-c", program, folder], check=True, stdout=subprocess.PIPE, text=True)
-    return json.loads(done.stdout.splitlines()[-1])
 
 
 def peer() -> str:
@@ -317,4 +369,7 @@ def compare(folder: Path) -> None:
 if __name__ == "__main__":
     for row in rows():
         peak = "" if row["peak_mib"] is None else f"  peak {row['peak_mib']:.0f} MiB"
-        print(f"{row['work']:<60} {row['tool']:<20} {row['seconds']:>9.4f} s  {row['ratio']:>8.2f}x{peak}")
+        print(
+            f"{row['work']:<90} {row['tool']:<20} {row['seconds']:>8.4f} s  {row['ratio']:>6.2f}x "
+            f"(processors {row['cpu_ratio']:.2f}x){peak}"
+        )

@@ -28,7 +28,8 @@ class FillForward(Section):
 
     Every such bar is marked as ``filled``: it stands for a time in which nobody traded, so nothing is decided on it and
     no order fills on it. The calendar's own closures are no gaps, a longer gap stays empty, and so does the time
-    between a session's open and its first bar. That a gap was short is known when the next bar opens, which is before
+    between a session's open and its first bar. In longer bars they count only where there is nothing else: see
+    :func:`farm.bars.resample.resample`. That a gap was short is known when the next bar opens, which is before
     anything is decided again.
     """
 

@@ -19,6 +19,9 @@ def resample(base: Bars, timeframe: str, calendar: Calendar, *, known_until: int
     its bin or its session, whichever is first, and is emitted only if the data reach that far; a bin cut off by a hole
     that starts in it is emitted, for at its close nobody could know. Segments keep the base's numbers.
 
+    Bars that stand in for gaps (``filled``) make no price: a longer bar opens with its first real part and spans the
+    real ones, as if the gap had been left; one without any real part is itself ``filled``, flat at the last close.
+
     Parameters
     ----------
     base

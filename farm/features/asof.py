@@ -30,21 +30,30 @@ class Runs:
 
 
 @njit(cache=True, nogil=True)
+def _first_at(known_at: Int, moment: int, start: int, usual: int) -> int:
+    """First row from ``start`` on that is known at the moment or later; most runs are as long as the one before."""
+    guess = start + usual - 1
+    if guess < len(known_at) and known_at[guess - 1] < moment <= known_at[guess]:
+        return guess
+    row = start
+    while row < len(known_at) and known_at[row] < moment:
+        row += 1
+    return row
+
+
+@njit(cache=True, nogil=True)
 def _runs(known_at: Int, segment: Int, higher_known_at: Int, higher_segment: Int) -> tuple[Int, Int]:
-    n, last, found, begin = len(known_at), -1, 0, 0
+    n, last, found, begin, usual = len(known_at), -1, 0, 0, 1
     segments = segment[-1] - segment[0] if n else 0
     most = min(n, len(higher_known_at) + segments + 1)  # a run ends where a higher bar or a segment does
     rows, stops = np.empty(most, dtype=np.int64), np.empty(most, dtype=np.int64)
     while begin < n:
         while last + 1 < len(higher_known_at) and higher_known_at[last + 1] <= known_at[begin]:
             last += 1
-        stop = begin + 1
+        stop = n
         if last + 1 < len(higher_known_at):
-            following = higher_known_at[last + 1]
-            while stop < n and known_at[stop] < following:
-                stop += 1
-        else:
-            stop = n
+            stop = _first_at(known_at, higher_known_at[last + 1], begin + 1, usual)
+            usual = stop - begin
         while begin < stop:  # segments never decrease: where both ends are of one, so is what lies between
             end = stop
             if segment[end - 1] != segment[begin]:

@@ -7,57 +7,80 @@ from numba import njit
 
 from farm.bars.frame import Bars, Float
 from farm.features.feature import Feature
+from farm.features.quotient import Quotient
+from farm.features.shared import shared
 from farm.features.volatility import ATR_BACK, average_true_range
-from farm.features.windows import ratio, rolling_sum, steps_back
+from farm.features.windows import rolling_sum, steps_back
 
 _SOURCE = "Nison, Japanese Candlestick Charting Techniques (1991), chapter 3"
 
 
-def close_location(bars: Bars) -> Float:
+@shared
+def typical_price(bars: Bars) -> Float:
+    """Mean of high, low and close; exactly the close when all three are equal."""
+    return _typical(bars.high, bars.low, bars.close)
+
+
+@njit(cache=True, nogil=True)
+def _typical(high: Float, low: Float, close: Float) -> Float:
+    out = np.empty(len(close))
+    for i in range(len(out)):
+        out[i] = close[i] + ((high[i] - close[i]) + (low[i] - close[i])) / 3
+    return out
+
+
+@shared
+def span(bars: Bars) -> Float:
+    """Range of the bar, in price units."""
+    return bars.high - bars.low
+
+
+def close_location(bars: Bars) -> Quotient:
     """Place of the close in the bar's range: -1 at the low, 1 at the high."""
-    return ratio((bars.close - bars.low) - (bars.high - bars.close), bars.high - bars.low, otherwise=0.0)
+    return Quotient((bars.close - bars.low) - (bars.high - bars.close), span(bars), otherwise=0.0)
 
 
-def body(bars: Bars) -> Float:
+def body(bars: Bars) -> Quotient:
     """Close minus open per unit of range, -1 to 1."""
-    return ratio(bars.close - bars.open, bars.high - bars.low, otherwise=0.0)
+    return Quotient(bars.close - bars.open, span(bars), otherwise=0.0)
 
 
-def upper_shadow(bars: Bars) -> Float:
+def upper_shadow(bars: Bars) -> Quotient:
     """Share of the range above open and close, 0 to 1."""
-    return ratio(bars.high - np.maximum(bars.open, bars.close), bars.high - bars.low, otherwise=0.0)
+    return Quotient(bars.high - np.maximum(bars.open, bars.close), span(bars), otherwise=0.0)
 
 
-def lower_shadow(bars: Bars) -> Float:
+def lower_shadow(bars: Bars) -> Quotient:
     """Share of the range below open and close, 0 to 1."""
-    return ratio(np.minimum(bars.open, bars.close) - bars.low, bars.high - bars.low, otherwise=0.0)
+    return Quotient(np.minimum(bars.open, bars.close) - bars.low, span(bars), otherwise=0.0)
 
 
-def range_in_ranges(bars: Bars) -> Float:
+def range_in_ranges(bars: Bars) -> Quotient:
     """Range of the bar in average true ranges; 1 when nothing moved."""
-    return ratio(bars.high - bars.low, average_true_range(bars), otherwise=1.0)
+    return Quotient(span(bars), average_true_range(bars), otherwise=1.0)
 
 
 def body_mean(bars: Bars, *, window: int) -> Float:
     """Mean body of the last ``window`` bars, -1 to 1."""
-    return rolling_sum(body(bars), window) / window
+    return rolling_sum(np.asarray(body(bars)), window) / window
 
 
 def shadow_balance(bars: Bars, *, window: int) -> Float:
     """Mean of lower less upper shadow of the last ``window`` bars, -1 to 1."""
-    return rolling_sum(lower_shadow(bars) - upper_shadow(bars), window) / window
+    balance = np.asarray(lower_shadow(bars)) - np.asarray(upper_shadow(bars))
+    return rolling_sum(balance, window) / window
 
 
-def gap_in_ranges(bars: Bars) -> Float:
+def gap_in_ranges(bars: Bars) -> Quotient:
     """Open minus the close before, in average true ranges; 0 when nothing moved."""
-    return ratio(bars.open - steps_back(bars.close, 1), average_true_range(bars), otherwise=0.0)
+    return Quotient(bars.open - steps_back(bars.close, 1), average_true_range(bars), otherwise=0.0)
 
 
-def overlap(bars: Bars) -> Float:
+def overlap(bars: Bars) -> Quotient:
     """Share of the two last bars' joint range that both cover, 0 to 1; negative is the gap between them."""
     high, low = steps_back(bars.high, 1), steps_back(bars.low, 1)
     common = np.minimum(bars.high, high) - np.maximum(bars.low, low)
-    return ratio(common, np.maximum(bars.high, high) - np.minimum(bars.low, low), otherwise=1.0)
+    return Quotient(common, np.maximum(bars.high, high) - np.minimum(bars.low, low), otherwise=1.0)
 
 
 @njit(cache=True, nogil=True)

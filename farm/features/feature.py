@@ -5,14 +5,12 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
-from numba import njit
-from numpy.typing import NDArray
 
-from farm.bars.frame import Bars, Float
+from farm.bars.frame import Bars, Bool, Float
 from farm.bars.timeframe import DAY, nanoseconds
+from farm.features.quotient import Quotient, place, place_quotient
 from farm.features.shared import Segment
 
-_NOT_FINITE = 0x7FF0_0000_0000_0000  # the bits of a float64 that are all set in infinities and NaN only
 SESSION = "session"  # the group read on the decision's timeframe only: a longer bar knows no more of the clock
 
 
@@ -35,8 +33,8 @@ class Feature:
     source : str
         The paper or book with its section; "own" with the formula in the function's docstring.
     compute : callable
-        Called with bars of one segment; returns one float64 value a bar. What it returns for the rows before the
-        lookback is complete does not matter.
+        Called with bars of one segment; returns one float64 value a bar, as an array or as a ``Quotient``. What it
+        returns for the rows before the lookback is complete does not matter.
     stationary : bool
         Multiplying all prices by a constant, or all volumes by another, changes nothing.
     sessions : int
@@ -48,7 +46,7 @@ class Feature:
     lookback: int
     inputs: tuple[str, ...]
     source: str
-    compute: Callable[[Bars], Float]
+    compute: Callable[[Bars], Float | Quotient]
     stationary: bool = True
     sessions: int = 0
 
@@ -59,6 +57,8 @@ class Feature:
         >>> [registry()[name].bars_back("25min") for name in ("rsi_14", "session_return")]
         [71, 58]
         """
+        if not self.sessions:
+            return self.lookback
         return max(self.lookback, self.sessions * -(-DAY // nanoseconds(timeframe)))
 
     def values(self, bars: Bars) -> Float:
@@ -75,7 +75,7 @@ class Feature:
             self.fill(out[start:stop], finite[start:stop], Segment.cut(bars, start, stop))
         return out
 
-    def fill(self, out: Float, finite: NDArray[np.bool_], segment: Segment, *, skip: int = 0) -> None:
+    def fill(self, out: Float, finite: Bool, segment: Segment, *, skip: int = 0) -> None:
         """Write the same to ``out``, for one segment but its first ``skip`` bars; unset ``finite`` where it is not."""
         back = self.bars_back(segment.timeframe)
         known = max(back - 1, skip)
@@ -83,21 +83,15 @@ class Feature:
         finite[: known - skip] = False
         if len(segment) < back:
             return
-        column = np.asarray(self.compute(segment), dtype=np.float64)
+        made, made_finite = out[known - skip :], finite[known - skip :]
+        found = self.compute(segment)
+        column = found if isinstance(found, Quotient) else np.asarray(found, dtype=np.float64)
         if column.shape != (len(segment),):
             raise ValueError(
                 f"feature {self.name} gave shape {column.shape} for {len(segment)} bars; it must give one value a bar"
             )
-        _place(column[known:], out[known - skip :], finite[known - skip :])
-
-
-@njit(cache=True, nogil=True)
-def _place(column: Float, out: Float, finite: NDArray[np.bool_]) -> None:
-    for i in range(len(column)):
-        out[i] = column[i]
-    exponents, missing = column.view(np.int64), 0
-    for i in range(len(exponents)):
-        missing += (exponents[i] & _NOT_FINITE) == _NOT_FINITE
-    if missing:
-        for i in range(len(column)):
-            finite[i] &= abs(column[i]) < np.inf
+        if isinstance(column, Quotient):
+            over, under = column.numerator[known:], column.denominator[known:]
+            place_quotient(over, under, column.times, column.otherwise, made, made_finite)
+        else:
+            place(column[known:], made, made_finite)

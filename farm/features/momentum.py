@@ -1,57 +1,63 @@
 """Oscillators: which side of its recent range the price is on, and how fast it got there."""
 
+import math
 from functools import partial
 
 import numpy as np
+from numba import njit
 
 from farm.bars.frame import Bars, Float
+from farm.features.candles import typical_price
 from farm.features.extremes import highest, lowest
 from farm.features.feature import Feature
-from farm.features.returns import close_change, log_change
+from farm.features.moments import height, mean_absolute_deviation
+from farm.features.quotient import Quotient
+from farm.features.returns import change_size, close_change, log_change
 from farm.features.shared import shared
+from farm.features.trend import path_walked
 from farm.features.volatility import WILDER_14, true_range
-from farm.features.windows import (
-    above_exponential_mean,
-    exponential_mean,
-    height,
-    mean_absolute_deviation,
-    ratio,
-    rolling_sum,
-    steps_back,
-)
+from farm.features.windows import above_exponential_mean, exponential_mean, rolling_sum, steps_back
 
 
 @shared
-def gains_and_losses(bars: Bars) -> tuple[Float, Float]:
-    """Rise of the close over one bar and its fall, each 0 where it is the other, in price units."""
-    change = close_change(bars)
-    return np.maximum(change, 0.0), np.maximum(-change, 0.0)
+def gains(bars: Bars) -> Float:
+    """Rise of the close over one bar, 0 where it fell, in price units."""
+    return np.maximum(close_change(bars), 0.0)
 
 
-def relative_strength(bars: Bars, *, period: int = 14, window: int = WILDER_14) -> Float:
+def relative_strength(bars: Bars, *, period: int = 14, window: int = WILDER_14) -> Quotient:
     """Wilder's RSI, 0 to 100: share of gains in the Wilder mean of all movement; 50 when nothing moved."""
-    gains, losses = gains_and_losses(bars)
-    gain, loss = exponential_mean(gains, 1 / period, window), exponential_mean(losses, 1 / period, window)
-    return 100 * ratio(gain, gain + loss, otherwise=0.5)
+    gain = exponential_mean(gains(bars), 1 / period, window)
+    moved = exponential_mean(change_size(bars), 1 / period, window)
+    return Quotient(gain, moved, otherwise=50.0, times=100.0)
 
 
+@shared
 def stochastic(bars: Bars, *, window: int) -> Float:
     """Place of the close in the range of the last ``window`` bars, 0 to 100; 50 when there is no range."""
-    low = lowest(bars.low, window)
-    return 100 * ratio(bars.close - low, highest(bars.high, window) - low, otherwise=0.5)
+    return _place_between(bars.close, lowest(bars.low, window), highest(bars.high, window))
 
 
-def rate_of_change(bars: Bars, *, over: int) -> Float:
+@njit(cache=True, nogil=True, error_model="numpy")
+def _place_between(close: Float, low: Float, high: Float) -> Float:
+    out = np.empty(len(close))
+    for i in range(len(out)):
+        span = high[i] - low[i]
+        out[i] = 50.0 if span == 0.0 else 100.0 * (close[i] - low[i]) / span
+    return out
+
+
+def rate_of_change(bars: Bars, *, over: int) -> Quotient:
     """Simple return of the close over ``over`` bars, in percent."""
     before = steps_back(bars.close, over)
-    return 100 * (bars.close - before) / before
+    return Quotient(bars.close - before, before, otherwise=math.nan, times=100.0)
 
 
-def commodity_channel(bars: Bars, *, window: int) -> Float:
+def commodity_channel(bars: Bars, *, window: int) -> Quotient:
     """Typical price less its mean, per 0.015 mean absolute deviations; 0 when nothing moved."""
-    typical = bars.close + ((bars.high - bars.close) + (bars.low - bars.close)) / 3  # exact when all three are equal
+    typical = typical_price(bars)
     above = height(typical, window)
-    return ratio(above, 0.015 * mean_absolute_deviation(typical, above, window), otherwise=0.0)
+    return Quotient(above, mean_absolute_deviation(typical, above, window), otherwise=0.0, times=1 / 0.015)
 
 
 @shared
@@ -65,10 +71,10 @@ def stochastic_signal(bars: Bars, *, window: int, smooth: int) -> Float:
     return rolling_sum(slow_stochastic(bars, window=window, smooth=smooth), smooth) / smooth
 
 
-def chande(bars: Bars, *, window: int) -> Float:
+def chande(bars: Bars, *, window: int) -> Quotient:
     """Gains less losses per sum of both over the last ``window`` bars, -100 to 100; 0 when nothing moved."""
     net = bars.close - steps_back(bars.close, window)
-    return 100 * ratio(net, rolling_sum(np.abs(close_change(bars)), window), otherwise=0.0)
+    return Quotient(net, path_walked(bars, window=window), otherwise=0.0, times=100.0)
 
 
 def triple_mean(close: Float, *, period: int, window: int) -> Float:
@@ -78,26 +84,34 @@ def triple_mean(close: Float, *, period: int, window: int) -> Float:
     return close
 
 
-def triple_mean_change(bars: Bars, *, period: int, window: int) -> Float:
+def triple_mean_change(bars: Bars, *, period: int, window: int) -> Quotient:
     """TRIX: change over one bar of the thrice smoothed close, in percent."""
     mean = triple_mean(bars.close, period=period, window=window)
     before = steps_back(mean, 1)
-    return 100 * (mean - before) / before
+    return Quotient(mean - before, before, otherwise=math.nan, times=100.0)
 
 
 def ultimate(bars: Bars) -> Float:
     """Ultimate oscillator: buying pressure per true range over 7, 14 and 28 bars, 0 to 100; 50 when nothing moved."""
     pressure = bars.close - np.minimum(bars.low, steps_back(bars.close, 1))
-    span = true_range(bars)
-    shares = [ratio(up, whole, otherwise=0.5) for up, whole in zip(_weeks(pressure), _weeks(span), strict=True)]
-    return 100 * (4 * shares[0] + 2 * shares[1] + shares[2]) / 7
+    return _three_shares(rolling_sum(pressure, 7), rolling_sum(true_range(bars), 7))
 
 
-def _weeks(x: Float) -> tuple[Float, Float, Float]:
-    """Sums of the last 7, 14 and 28 values."""
-    one = rolling_sum(x, 7)
-    two = one + steps_back(one, 7)
-    return one, two, two + steps_back(two, 14)
+@njit(cache=True, nogil=True, error_model="numpy")
+def _three_shares(pressure: Float, span: Float) -> Float:
+    """The weighted shares of the last 7, 14 and 28 bars from sums over 7."""
+    n = len(span)
+    out = np.empty(n)
+    out[:21] = np.nan
+    ups, spans, made = pressure[21:], span[21:], out[21:]
+    for j in range(len(made)):
+        up_14, span_14 = ups[j] + pressure[j + 14], spans[j] + span[j + 14]
+        up_28, span_28 = up_14 + (pressure[j + 7] + pressure[j]), span_14 + (span[j + 7] + span[j])
+        share_7 = 0.5 if spans[j] == 0.0 else ups[j] / spans[j]
+        share_14 = 0.5 if span_14 == 0.0 else up_14 / span_14
+        share_28 = 0.5 if span_28 == 0.0 else up_28 / span_28
+        made[j] = 100.0 * (4.0 * share_7 + 2.0 * share_14 + share_28) / 7.0
+    return out
 
 
 def acceleration(bars: Bars, *, over: int) -> Float:

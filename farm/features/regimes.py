@@ -10,13 +10,13 @@ from functools import partial
 import numpy as np
 
 from farm.bars.frame import Bars, Float
-from farm.features.averages import above_simple_mean
 from farm.features.extremes import highest, lowest
 from farm.features.feature import Feature
 from farm.features.filters import share_below
 from farm.features.returns import bar_return, log_change
 from farm.features.shared import shared
 from farm.features.sliding import filtered_probability
+from farm.features.trend import above_simple_mean
 from farm.features.volatility import average_true_range, realized_volatility, true_range
 from farm.features.windows import ratio, rolling_sum, steps_back
 

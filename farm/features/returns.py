@@ -6,13 +6,18 @@ import numpy as np
 
 from farm.bars.frame import Bars, Float
 from farm.features.feature import Feature
+from farm.features.quotient import Quotient
 from farm.features.shared import shared
-from farm.features.windows import ratio, rolling_sum, steps_back
+from farm.features.windows import rolling_sum, steps_back
 
 
 def log_change(close: Float, bars: int) -> Float:
     """Log of each close over the close ``bars`` bars before, NaN where there is none."""
-    return np.log(close / steps_back(close, bars))
+    out = np.full(len(close), np.nan)
+    made = out[bars:]
+    np.divide(close[bars:], close[: len(made)], out=made)
+    np.log(made, out=made)
+    return out
 
 
 def log_return(bars: Bars, *, over: int) -> Float:
@@ -39,18 +44,24 @@ def close_change(bars: Bars) -> Float:
     return bars.close - steps_back(bars.close, 1)
 
 
+@shared
+def change_size(bars: Bars) -> Float:
+    """Size of the change of the close over one bar, in price units; NaN at the first bar."""
+    return np.abs(close_change(bars))
+
+
 def gap(bars: Bars) -> Float:
     """Log of the open over the close before."""
     return np.log(bars.open / steps_back(bars.close, 1))
 
 
-def autocorrelation(bars: Bars, *, window: int, lag: int = 1) -> Float:
+def autocorrelation(bars: Bars, *, window: int, lag: int = 1) -> Quotient:
     """Correlation, about zero, of the last ``window`` returns each with that ``lag`` before; 0 when nothing moved."""
     now = bar_return(bars)
     before = steps_back(now, lag)
     now = np.where(np.isnan(before), np.nan, now)
     scale = np.sqrt(rolling_sum(now * now, window) * rolling_sum(before * before, window))
-    return ratio(rolling_sum(now * before, window), scale, otherwise=0.0)
+    return Quotient(rolling_sum(now * before, window), scale, otherwise=0.0)
 
 
 def direction(bars: Bars, *, window: int) -> Float:
@@ -58,16 +69,17 @@ def direction(bars: Bars, *, window: int) -> Float:
     return rolling_sum(np.sign(close_change(bars)), window) / window
 
 
-def realized_skewness(bars: Bars, *, window: int) -> Float:
+def realized_skewness(bars: Bars, *, window: int) -> Quotient:
     """Third moment of the returns about zero over the root mean square cubed; 0 when nothing moved."""
     square, change = mean_square(bars, window=window), bar_return(bars)
-    return ratio(rolling_sum(change * change * change, window) / window, square * np.sqrt(square), otherwise=0.0)
+    cubes = rolling_sum(change * change * change, window)
+    return Quotient(cubes, square * np.sqrt(square), otherwise=0.0, times=1 / window)
 
 
-def realized_kurtosis(bars: Bars, *, window: int) -> Float:
+def realized_kurtosis(bars: Bars, *, window: int) -> Quotient:
     """Fourth moment of the returns about zero over the mean square squared; 3 when nothing moved."""
-    square, change = mean_square(bars, window=window), bar_return(bars)
-    return ratio(rolling_sum((change * change) ** 2, window) / window, square * square, otherwise=3.0)
+    square, change = mean_square(bars, window=window), squared_return(bars)
+    return Quotient(rolling_sum(change * change, window), square * square, otherwise=3.0, times=1 / window)
 
 
 @shared

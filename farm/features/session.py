@@ -9,9 +9,9 @@ from numba import njit
 from farm.bars.frame import Bars, Float, Int
 from farm.bars.timeframe import DAY
 from farm.features.feature import SESSION, Feature
+from farm.features.quotient import Quotient
 from farm.features.shared import shared
 from farm.features.volatility import ATR_BACK, average_true_range
-from farm.features.windows import ratio
 
 
 @shared
@@ -56,13 +56,13 @@ def _above_vwap(bars_in: Int, open_: Float, high: Float, low: Float, close: Floa
     return out
 
 
-def vwap_distance(bars: Bars) -> Float:
+def vwap_distance(bars: Bars) -> Quotient:
     """Close minus the session's volume-weighted typical price, in average true ranges.
 
     Until the session has traded any volume its typical prices weigh equally; 0 when nothing moved.
     """
     above = _above_vwap(session_rows(bars), bars.open, bars.high, bars.low, bars.close, bars.volume)
-    return ratio(above, average_true_range(bars), otherwise=0.0)
+    return Quotient(above, average_true_range(bars), otherwise=0.0)
 
 
 @njit(cache=True, nogil=True)
@@ -81,20 +81,20 @@ def session_extremes(bars: Bars) -> tuple[Float, Float]:
     return _extremes_so_far(session_rows(bars), bars.high, bars.low)
 
 
-def session_place(bars: Bars) -> Float:
+def session_place(bars: Bars) -> Quotient:
     """Place of the close in the session's range so far, -1 at the low, 1 at the high; 0 without a range."""
     high, low = session_extremes(bars)
-    return ratio((bars.close - low) - (high - bars.close), high - low, otherwise=0.0)
+    return Quotient((bars.close - low) - (high - bars.close), high - low, otherwise=0.0)
 
 
-def session_high_distance(bars: Bars) -> Float:
+def session_high_distance(bars: Bars) -> Quotient:
     """Close minus the session's high so far, in average true ranges."""
-    return ratio(bars.close - session_extremes(bars)[0], average_true_range(bars), otherwise=0.0)
+    return Quotient(bars.close - session_extremes(bars)[0], average_true_range(bars), otherwise=0.0)
 
 
-def session_low_distance(bars: Bars) -> Float:
+def session_low_distance(bars: Bars) -> Quotient:
     """Close minus the session's low so far, in average true ranges."""
-    return ratio(bars.close - session_extremes(bars)[1], average_true_range(bars), otherwise=0.0)
+    return Quotient(bars.close - session_extremes(bars)[1], average_true_range(bars), otherwise=0.0)
 
 
 def _last_row_before(bars: Bars) -> Int:
@@ -113,11 +113,11 @@ def session_gap(bars: Bars) -> Float:
     return np.log(bars.open[session_rows(bars)] / bars.close[_last_row_before(bars)])
 
 
-def previous_range_place(bars: Bars) -> Float:
+def previous_range_place(bars: Bars) -> Quotient:
     """Place of the close in the range of the session before: -1 its low, 1 its high; 0 when it had no range."""
     (high, low), before = session_extremes(bars), _last_row_before(bars)
     high, low = high[before], low[before]
-    return ratio((bars.close - low) - (high - bars.close), high - low, otherwise=0.0)
+    return Quotient((bars.close - low) - (high - bars.close), high - low, otherwise=0.0)
 
 
 def previous_session_return(bars: Bars) -> Float:

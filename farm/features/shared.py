@@ -33,7 +33,7 @@ def shared(function: Callable[Concatenate[Bars, P], T]) -> Callable[Concatenate[
     def once(bars: Bars, *args: P.args, **settings: P.kwargs) -> T:
         if not isinstance(bars, Segment):
             return function(bars, *args, **settings)
-        key = (function, args, tuple(sorted(settings.items())))
+        key = (function, args, *settings.items())
         if key not in bars.kept:
             bars.kept[key] = function(bars, *args, **settings)
         return bars.kept[key]  # type: ignore[return-value]  # the key holds the function itself

@@ -7,7 +7,8 @@ import numpy as np
 
 from farm.bars.frame import Bars, Float
 from farm.features.feature import Feature
-from farm.features.windows import above_mean, ratio, rolling_sum
+from farm.features.moments import above_mean
+from farm.features.windows import ratio, rolling_sum
 
 WINDOW = 60  # readings that reliability is judged by
 

@@ -1,10 +1,11 @@
 """The matrix a recipe fills: one row a decision bar, each column in one piece."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
+from typing import TypeVar
 
 import numpy as np
 from numba import njit
@@ -16,8 +17,10 @@ from farm.features.asof import Runs, spread
 from farm.features.feature import Feature
 from farm.features.shared import Segment
 
+T = TypeVar("T")
 Flags = NDArray[np.bool_]
 
+_BLOCK = 31 << 20
 # no power of two: columns that far apart would compete for the same cache lines
 _STRETCH = 60_000  # rows computed at a time, unless the lookback is long beside them
 _TOGETHER = 64  # rows gathered at a time, so that what is written stays in the nearest cache
@@ -57,6 +60,7 @@ def fill(columns: Float, valid: Flags, features: Sequence[Feature], bars: Bars, 
     """
     for feature in features:
         _check_length(feature, bars)
+    _let_freed_memory_be_kept()
     back = max((feature.bars_back(bars.timeframe) for feature in features), default=1)
     length = max(_STRETCH, 8 * back)
     stretches = [
@@ -64,8 +68,17 @@ def fill(columns: Float, valid: Flags, features: Sequence[Feature], bars: Bars, 
         for begin, end in pairwise(bars.segment_bounds().tolist())
         for start in range(begin, end, length)
     ]
-    with ThreadPoolExecutor(threads) as pool:
-        list(pool.map(partial(_fill_stretch, columns, valid, features, bars), stretches))
+    _each(partial(_fill_stretch, columns, valid, features, bars), stretches, threads=threads)
+
+
+def _let_freed_memory_be_kept() -> None:
+    """Have the C library keep what a stretch frees for the next one.
+
+    glibc hands freed memory back to the system, and gets it again page by page at half the cost of computing the
+    features, when it is more than twice the largest block freed so far, which counts up to 32 MiB. So such a block is
+    freed here; nobody touches it, and another library does not mind.
+    """
+    np.empty(_BLOCK, dtype=np.uint8)
 
 
 def _fill_stretch(
@@ -80,8 +93,16 @@ def _fill_stretch(
 
 def join(columns: Float, table: Float, runs: Runs, *, threads: int = 1) -> None:
     """Write each row of ``table``, shape (features, higher bars), as of ``runs`` to its row of ``columns``."""
+    _each(lambda j: spread(table[j], runs.rows, runs.stops, columns[j]), range(len(table)), threads=threads)
+
+
+def _each(work: Callable[[T], None], parts: Sequence[T], *, threads: int) -> None:
+    if threads == 1:
+        for part in parts:
+            work(part)
+        return
     with ThreadPoolExecutor(threads) as pool:
-        list(pool.map(lambda values, out: spread(values, runs.rows, runs.stops, out), table, columns))
+        list(pool.map(work, parts))
 
 
 def _check_length(feature: Feature, bars: Bars) -> None:

@@ -1,5 +1,6 @@
 """Where the price stands against its own past, in units of its true range."""
 
+import math
 from functools import partial
 
 import numpy as np
@@ -9,23 +10,31 @@ from farm.bars.frame import Bars, Float
 from farm.features.extremes import bars_since_highest
 from farm.features.feature import Feature
 from farm.features.filters import parabolic_stop, weighted_heights
-from farm.features.returns import bar_return, close_change, log_change
+from farm.features.moments import height
+from farm.features.quotient import Quotient
+from farm.features.returns import bar_return, change_size, log_change
 from farm.features.shared import shared
 from farm.features.volatility import ATR_BACK, WILDER_14, average_true_range, close_statistics, true_range
-from farm.features.windows import above_exponential_mean, exponential_mean, height, ratio, rolling_sum, steps_back
+from farm.features.windows import above_exponential_mean, exponential_mean, rolling_sum, steps_back
 
 EMA_12, EMA_26, EMA_9 = 40, 80, 30  # windows of the MACD's means: what lies further back would weigh about 0.2%
 
 
-def ema_distance(bars: Bars, *, period: int, window: int) -> Float:
+def ema_distance(bars: Bars, *, period: int, window: int) -> Quotient:
     """Close minus its exponential mean, in average true ranges; 0 when nothing moved."""
     above = above_exponential_mean(bars.close, 2 / (period + 1), window)
-    return ratio(above, average_true_range(bars), otherwise=0.0)
+    return Quotient(above, average_true_range(bars), otherwise=0.0)
 
 
-def sma_distance(bars: Bars, *, window: int) -> Float:
+@shared
+def above_simple_mean(bars: Bars, *, window: int) -> Float:
+    """Close minus its simple mean, in price units."""
+    return height(bars.close, window)
+
+
+def sma_distance(bars: Bars, *, window: int) -> Quotient:
     """Close minus its simple mean, in average true ranges; 0 when nothing moved."""
-    return ratio(height(bars.close, window), average_true_range(bars), otherwise=0.0)
+    return Quotient(above_simple_mean(bars, window=window), average_true_range(bars), otherwise=0.0)
 
 
 def macd_line(close: Float, *, fast: int = EMA_12, slow: int = EMA_26) -> Float:
@@ -50,20 +59,20 @@ def _macd(bars: Bars) -> tuple[Float, Float]:
     return line, _above_signal(line, EMA_26, EMA_9)
 
 
-def macd_in_ranges(bars: Bars) -> Float:
+def macd_in_ranges(bars: Bars) -> Quotient:
     """MACD histogram in average true ranges; 0 when nothing moved."""
-    return ratio(_macd(bars)[1], average_true_range(bars), otherwise=0.0)
+    return Quotient(_macd(bars)[1], average_true_range(bars), otherwise=0.0)
 
 
-def macd_line_in_ranges(bars: Bars) -> Float:
+def macd_line_in_ranges(bars: Bars) -> Quotient:
     """MACD line in average true ranges; 0 when nothing moved."""
-    return ratio(_macd(bars)[0], average_true_range(bars), otherwise=0.0)
+    return Quotient(_macd(bars)[0], average_true_range(bars), otherwise=0.0)
 
 
-def macd_signal_in_ranges(bars: Bars) -> Float:
+def macd_signal_in_ranges(bars: Bars) -> Quotient:
     """MACD signal, the line's mean of 9, in average true ranges; 0 when nothing moved."""
     line, histogram = _macd(bars)
-    return ratio(line - histogram, average_true_range(bars), otherwise=0.0)
+    return Quotient(line - histogram, average_true_range(bars), otherwise=0.0)
 
 
 @njit(cache=True, nogil=True)
@@ -82,41 +91,57 @@ def _extensions(high: Float, low: Float) -> tuple[Float, Float]:
 
 @shared
 def directional_movement(bars: Bars, *, period: int, window: int) -> tuple[Float, Float]:
-    """Wilder's +DI and -DI as shares, 0 to 1: extensions up and down per true range; 0 when nothing moved."""
+    """Wilder means of the bars' extensions up and down over the last ``window`` bars, in price units."""
     rising, falling = _extensions(bars.high, bars.low)
-    span = average_true_range(bars, period=period, window=window)
-    plus = ratio(exponential_mean(rising, 1 / period, window), span, otherwise=0.0)
-    minus = ratio(exponential_mean(falling, 1 / period, window), span, otherwise=0.0)
-    return plus, minus
+    return exponential_mean(rising, 1 / period, window), exponential_mean(falling, 1 / period, window)
 
 
-def plus_direction(bars: Bars, *, period: int = 14, window: int = WILDER_14) -> Float:
-    """Wilder's +DI, 0 to 100; 0 when nothing moved."""
-    return 100 * directional_movement(bars, period=period, window=window)[0]
+def plus_direction(bars: Bars, *, period: int = 14, window: int = WILDER_14) -> Quotient:
+    """Wilder's +DI, 0 to 100: extensions up per true range; 0 when nothing moved."""
+    rising, _ = directional_movement(bars, period=period, window=window)
+    return Quotient(rising, average_true_range(bars, period=period, window=window), otherwise=0.0, times=100.0)
 
 
-def minus_direction(bars: Bars, *, period: int = 14, window: int = WILDER_14) -> Float:
-    """Wilder's -DI, 0 to 100; 0 when nothing moved."""
-    return 100 * directional_movement(bars, period=period, window=window)[1]
+def minus_direction(bars: Bars, *, period: int = 14, window: int = WILDER_14) -> Quotient:
+    """Wilder's -DI, 0 to 100: extensions down per true range; 0 when nothing moved."""
+    _, falling = directional_movement(bars, period=period, window=window)
+    return Quotient(falling, average_true_range(bars, period=period, window=window), otherwise=0.0, times=100.0)
 
 
 def directional_index(bars: Bars, *, period: int = 14, window: int = WILDER_14) -> Float:
     """Wilder's ADX, 0 to 100: how one-sided the bars' extensions were; 0 when nothing moved."""
-    plus, minus = directional_movement(bars, period=period, window=window)
-    return exponential_mean(100 * ratio(np.abs(plus - minus), plus + minus, otherwise=0.0), 1 / period, window)
+    rising, falling = directional_movement(bars, period=period, window=window)
+    return exponential_mean(_one_sidedness(rising, falling), 1 / period, window)
 
 
-def efficiency_ratio(bars: Bars, *, window: int) -> Float:
+@njit(cache=True, nogil=True, error_model="numpy")
+def _one_sidedness(rising: Float, falling: Float) -> Float:
+    """Wilder's DX: the true range, by which both are divided, cancels."""
+    out = np.empty(len(rising))
+    for i in range(len(out)):
+        both = rising[i] + falling[i]
+        out[i] = 0.0 if both == 0.0 else 100.0 * abs(rising[i] - falling[i]) / both
+    return out
+
+
+@shared
+def path_walked(bars: Bars, *, window: int) -> Float:
+    """Sum of the sizes of the last ``window`` changes, in price units."""
+    return rolling_sum(change_size(bars), window)
+
+
+def efficiency_ratio(bars: Bars, *, window: int) -> Quotient:
     """Net change over ``window`` bars per unit of path walked, 0 to 1; 0 when nothing moved."""
-    path = rolling_sum(np.abs(close_change(bars)), window)
-    return ratio(np.abs(bars.close - steps_back(bars.close, window)), path, otherwise=0.0)
+    net = np.abs(bars.close - steps_back(bars.close, window))
+    return Quotient(net, path_walked(bars, window=window), otherwise=0.0)
 
 
-def variance_ratio(bars: Bars, *, over: int, window: int) -> Float:
+def variance_ratio(bars: Bars, *, over: int, window: int) -> Quotient:
     """Mean squared return over ``over`` bars per that many mean squared returns over one; 1 when nothing moved."""
     long, short = log_change(bars.close, over), bar_return(bars)
     short = np.where(np.isnan(long), np.nan, short)
-    return ratio(rolling_sum(long * long, window), over * rolling_sum(short * short, window), otherwise=1.0)
+    one = rolling_sum(short * short, window)
+    return Quotient(rolling_sum(long * long, window), one, otherwise=1.0, times=1 / over)
 
 
 @shared
@@ -144,27 +169,28 @@ def regression_slope(close: Float, *, window: int) -> Float:
     return weighted_heights(close, centred / (centred @ centred))
 
 
-def slope_in_ranges(bars: Bars, *, window: int) -> Float:
+def slope_in_ranges(bars: Bars, *, window: int) -> Quotient:
     """Least-squares slope a bar of the close, in average true ranges; 0 when nothing moved."""
-    return ratio(regression_slope(bars.close, window=window), average_true_range(bars), otherwise=0.0)
+    return Quotient(regression_slope(bars.close, window=window), average_true_range(bars), otherwise=0.0)
 
 
-def trend_fit(bars: Bars, *, window: int) -> Float:
+def trend_fit(bars: Bars, *, window: int) -> Quotient:
     """Correlation of the last ``window`` closes with time, -1 to 1; 0 when nothing moved."""
     slope, deviation = regression_slope(bars.close, window=window), close_statistics(bars, window=window)[1]
-    return ratio(slope * np.sqrt((window**2 - 1) / 12), deviation, otherwise=0.0)
+    return Quotient(slope, deviation, otherwise=0.0, times=math.sqrt((window**2 - 1) / 12))
 
 
-def stop_distance(bars: Bars, *, window: int) -> Float:
+def stop_distance(bars: Bars, *, window: int) -> Quotient:
     """Close minus Wilder's parabolic stop begun ``window`` bars back, in average true ranges; 0 when nothing moved."""
-    return ratio(bars.close - parabolic_stop(bars.high, bars.low, window), average_true_range(bars), otherwise=0.0)
+    return Quotient(bars.close - parabolic_stop(bars.high, bars.low, window), average_true_range(bars), otherwise=0.0)
 
 
-def vortex(bars: Bars, *, window: int) -> Float:
+def vortex(bars: Bars, *, window: int) -> Quotient:
     """Vortex up less vortex down: reach of highs over the lows before, less the reverse, per true range."""
     up = np.abs(bars.high - steps_back(bars.low, 1))
     down = np.abs(bars.low - steps_back(bars.high, 1))
-    return ratio(rolling_sum(up, window) - rolling_sum(down, window), rolling_sum(true_range(bars), window), 0.0)
+    net = rolling_sum(up, window) - rolling_sum(down, window)
+    return Quotient(net, rolling_sum(true_range(bars), window), otherwise=0.0)
 
 
 _HLC = ("high", "low", "close")

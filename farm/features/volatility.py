@@ -8,15 +8,11 @@ from numba import njit
 
 from farm.bars.frame import Bars, Float
 from farm.features.feature import Feature
-from farm.features.returns import bar_return, gap, mean_square
+from farm.features.moments import above_mean
+from farm.features.quotient import Quotient
+from farm.features.returns import bar_return, gap, mean_square, squared_return
 from farm.features.shared import shared
-from farm.features.windows import (
-    above_mean,
-    exponential_mean,
-    ratio,
-    rolling_sum,
-    steps_back,
-)
+from farm.features.windows import exponential_mean, ratio, rolling_sum, steps_back
 
 WILDER_14 = 70  # window of a Wilder mean of 14: what lies further back would weigh 0.6%
 ATR_BACK = WILDER_14 + 1  # bars read by the average true range: each range needs the close before
@@ -44,9 +40,9 @@ def average_true_range(bars: Bars, *, period: int = 14, window: int = WILDER_14)
     return exponential_mean(true_range(bars), 1 / period, window)
 
 
-def atr_share(bars: Bars, *, period: int = 14, window: int = WILDER_14) -> Float:
+def atr_share(bars: Bars, *, period: int = 14, window: int = WILDER_14) -> Quotient:
     """Average true range as a share of the close."""
-    return average_true_range(bars, period=period, window=window) / bars.close
+    return Quotient(average_true_range(bars, period=period, window=window), bars.close, otherwise=math.nan)
 
 
 @shared
@@ -55,9 +51,10 @@ def realized_volatility(bars: Bars, *, window: int) -> Float:
     return np.sqrt(mean_square(bars, window=window))
 
 
-def volatility_ratio(bars: Bars, *, short: int, long: int) -> Float:
+def volatility_ratio(bars: Bars, *, short: int, long: int) -> Quotient:
     """Realised volatility over the short window in units of the long one's; 1 when nothing moved."""
-    return ratio(realized_volatility(bars, window=short), realized_volatility(bars, window=long), otherwise=1.0)
+    now, usual = realized_volatility(bars, window=short), realized_volatility(bars, window=long)
+    return Quotient(now, usual, otherwise=1.0)
 
 
 def parkinson(bars: Bars, *, window: int) -> Float:
@@ -79,10 +76,10 @@ def close_statistics(bars: Bars, *, window: int) -> tuple[Float, Float]:
     return above_mean(bars.close, window)
 
 
-def bollinger_position(bars: Bars, *, window: int) -> Float:
+def bollinger_position(bars: Bars, *, window: int) -> Quotient:
     """Where the close stands between the bands of two standard deviations: -1 lower, 1 upper; 0 when nothing moved."""
     above, deviation = close_statistics(bars, window=window)
-    return ratio(above, 2 * deviation, otherwise=0.0)
+    return Quotient(above, deviation, otherwise=0.0, times=0.5)
 
 
 def rogers_satchell(bars: Bars, *, window: int) -> Float:
@@ -113,16 +110,16 @@ def _rogers_satchell_terms(bars: Bars) -> Float:
     return up + np.log(bars.low / bars.close) * np.log(bars.low / bars.open)
 
 
-def bollinger_width(bars: Bars, *, window: int) -> Float:
+def bollinger_width(bars: Bars, *, window: int) -> Quotient:
     """Distance of the bands of two standard deviations as a share of the close."""
-    return 4 * close_statistics(bars, window=window)[1] / bars.close
+    return Quotient(close_statistics(bars, window=window)[1], bars.close, otherwise=math.nan, times=4.0)
 
 
-def downside_share(bars: Bars, *, window: int) -> Float:
+def downside_share(bars: Bars, *, window: int) -> Quotient:
     """Share of the falling bars in the sum of squared returns, 0 to 1; a half when nothing moved."""
-    change = bar_return(bars)
-    falling = np.minimum(change, 0.0)
-    return ratio(rolling_sum(falling * falling, window), rolling_sum(change * change, window), otherwise=0.5)
+    falling = np.minimum(bar_return(bars), 0.0)
+    squares = rolling_sum(squared_return(bars), window)
+    return Quotient(rolling_sum(falling * falling, window), squares, otherwise=0.5)
 
 
 def jump_share(bars: Bars, *, window: int) -> Float:
@@ -133,10 +130,10 @@ def jump_share(bars: Bars, *, window: int) -> Float:
     return np.maximum(1 - confirmed, 0.0)
 
 
-def volatility_of_volatility(bars: Bars, *, window: int) -> Float:
+def volatility_of_volatility(bars: Bars, *, window: int) -> Quotient:
     """Standard deviation of the last ``window`` bars' ranges over their mean; 0 when nothing moved."""
     span = true_range(bars)
-    return ratio(above_mean(span, window)[1] * window, rolling_sum(span, window), otherwise=0.0)
+    return Quotient(above_mean(span, window)[1], rolling_sum(span, window), otherwise=0.0, times=window)
 
 
 def _realized(window: int) -> Feature:

@@ -6,12 +6,14 @@ import numpy as np
 from numba import njit
 
 from farm.bars.frame import Bars, Float
-from farm.features.candles import close_location
+from farm.features.candles import close_location, typical_price
 from farm.features.feature import Feature
-from farm.features.returns import bar_return, close_change
+from farm.features.moments import above_mean
+from farm.features.quotient import Quotient
+from farm.features.returns import bar_return
 from farm.features.shared import shared
 from farm.features.volatility import ATR_BACK, average_true_range
-from farm.features.windows import above_mean, ratio, rolling_sum
+from farm.features.windows import rolling_sum
 
 
 @shared
@@ -20,48 +22,61 @@ def volume_sum(bars: Bars, *, window: int) -> Float:
     return rolling_sum(bars.volume, window)
 
 
-def volume_ratio(bars: Bars, *, window: int) -> Float:
+def volume_ratio(bars: Bars, *, window: int) -> Quotient:
     """Volume in units of its mean over ``window`` bars; 1 when none of them has volume."""
-    return ratio(bars.volume * window, volume_sum(bars, window=window), otherwise=1.0)
+    return Quotient(bars.volume, volume_sum(bars, window=window), otherwise=1.0, times=window)
 
 
-def volume_score(bars: Bars, *, window: int) -> Float:
+def volume_score(bars: Bars, *, window: int) -> Quotient:
     """Volume less its mean over ``window`` bars, in standard deviations; 0 when volume does not vary."""
     above, deviation = above_mean(bars.volume, window)
-    return ratio(above, deviation, otherwise=0.0)
+    return Quotient(above, deviation, otherwise=0.0)
 
 
-def volume_trend(bars: Bars, *, short: int, long: int) -> Float:
+def volume_trend(bars: Bars, *, short: int, long: int) -> Quotient:
     """Mean volume over the short window in units of that over the long one; 1 without volume."""
-    return ratio(volume_sum(bars, window=short) * (long / short), volume_sum(bars, window=long), otherwise=1.0)
+    now, usual = volume_sum(bars, window=short), volume_sum(bars, window=long)
+    return Quotient(now, usual, otherwise=1.0, times=long / short)
 
 
-def volume_variation(bars: Bars, *, window: int) -> Float:
+def volume_variation(bars: Bars, *, window: int) -> Quotient:
     """Standard deviation of volume over its mean; 0 without volume."""
-    return ratio(above_mean(bars.volume, window)[1] * window, volume_sum(bars, window=window), otherwise=0.0)
+    deviation = above_mean(bars.volume, window)[1]
+    return Quotient(deviation, volume_sum(bars, window=window), otherwise=0.0, times=window)
 
 
 def signed_volume(bars: Bars) -> Float:
     """Volume with the sign of the bar's change: the steps of on-balance volume."""
-    return np.sign(close_change(bars)) * bars.volume
+    return _signed(bars.close, bars.volume)
 
 
-def on_balance_share(bars: Bars, *, window: int) -> Float:
+@njit(cache=True, nogil=True)
+def _signed(close: Float, volume: Float) -> Float:
+    out = np.empty(len(close))
+    out[:1] = np.nan
+    later, traded, made = close[1:], volume[1:], out[1:]
+    for j in range(len(made)):
+        step = later[j] - close[j]
+        made[j] = traded[j] if step > 0.0 else (-traded[j] if step < 0.0 else 0.0)
+    return out
+
+
+def on_balance_share(bars: Bars, *, window: int) -> Quotient:
     """Change of on-balance volume over ``window`` bars per volume, -1 to 1; 0 without volume."""
-    return ratio(rolling_sum(signed_volume(bars), window), volume_sum(bars, window=window), otherwise=0.0)
+    return Quotient(rolling_sum(signed_volume(bars), window), volume_sum(bars, window=window), otherwise=0.0)
 
 
-def money_flow(bars: Bars, *, window: int) -> Float:
+def money_flow(bars: Bars, *, window: int) -> Quotient:
     """Chaikin's money flow: close location weighted by volume, -1 to 1; 0 without volume."""
-    flow = rolling_sum(close_location(bars) * bars.volume, window)
-    return ratio(flow, volume_sum(bars, window=window), otherwise=0.0)
+    flow = rolling_sum(np.asarray(close_location(bars)) * bars.volume, window)
+    return Quotient(flow, volume_sum(bars, window=window), otherwise=0.0)
 
 
-def money_flow_index(bars: Bars, *, window: int) -> Float:
+def money_flow_index(bars: Bars, *, window: int) -> Quotient:
     """Share of typical price times volume that came on rising typical prices, 0 to 100; 50 without volume."""
     rising, falling = _flows(typical_price(bars), bars.volume)
     up, down = rolling_sum(rising, window), rolling_sum(falling, window)
-    return 100 * ratio(up, up + down, otherwise=0.5)
+    return Quotient(up, up + down, otherwise=50.0, times=100.0)
 
 
 @njit(cache=True, nogil=True)
@@ -76,15 +91,10 @@ def _flows(price: Float, volume: Float) -> tuple[Float, Float]:
     return rising, falling
 
 
-def typical_price(bars: Bars) -> Float:
-    """Mean of high, low and close; exactly the close when all three are equal."""
-    return bars.close + ((bars.high - bars.close) + (bars.low - bars.close)) / 3
-
-
-def rolling_vwap_distance(bars: Bars, *, window: int) -> Float:
+def rolling_vwap_distance(bars: Bars, *, window: int) -> Quotient:
     """Close minus the volume-weighted close of the last ``window`` bars, in average true ranges; 0 without volume."""
     above = _above_weighted_mean(bars.close, bars.volume, window)
-    return ratio(above, average_true_range(bars), otherwise=0.0)
+    return Quotient(above, average_true_range(bars), otherwise=0.0)
 
 
 @njit(cache=True, nogil=True)
@@ -99,18 +109,18 @@ def _above_weighted_mean(x: Float, weight: Float, window: int) -> Float:
     return out
 
 
-def return_volume_correlation(bars: Bars, *, window: int) -> Float:
+def return_volume_correlation(bars: Bars, *, window: int) -> Quotient:
     """Correlation of the size of returns with volume, both about zero, 0 to 1; 0 when nothing moved or traded."""
     size = np.abs(bar_return(bars))
     volume = np.where(np.isnan(size), np.nan, bars.volume)
     scale = np.sqrt(rolling_sum(size * size, window)) * np.sqrt(rolling_sum(volume * volume, window))
-    return ratio(rolling_sum(size * volume, window), scale, otherwise=0.0)
+    return Quotient(rolling_sum(size * volume, window), scale, otherwise=0.0)
 
 
-def notional_ratio(bars: Bars, *, window: int) -> Float:
+def notional_ratio(bars: Bars, *, window: int) -> Quotient:
     """Volume times close in units of its mean over ``window`` bars; 1 without volume."""
     notional = bars.volume * bars.close
-    return ratio(notional * window, rolling_sum(notional, window), otherwise=1.0)
+    return Quotient(notional, rolling_sum(notional, window), otherwise=1.0, times=window)
 
 
 _volume = partial(Feature, group="volume", inputs=("volume",))

@@ -87,6 +87,30 @@ def test_a_longer_bar_is_filled_where_all_of_it_is():
     assert not made.filled.any()
 
 
+@CALENDARS
+@given(holes=holes, timeframe=st.sampled_from(["2min", "5min", "30min", "1h", "1d"]))
+def test_a_longer_bar_is_made_of_its_real_parts_alone(calendar, holes, timeframe):
+    """Filling first changes no longer bar that has a trade; the others are flat at the close before, and marked."""
+    bars = bars_with(holes, calendar)
+    left = resample(bars, timeframe, calendar)
+    filled = resample(FillForward(kind="forward", max="45min").fill(bars, calendar), timeframe, calendar)
+    for name in ("open_time", "available_at", "open", "high", "low", "close", "volume", "session", "segment"):
+        np.testing.assert_array_equal(getattr(filled, name)[~filled.filled], getattr(left, name))
+    at = np.flatnonzero(filled.filled)
+    for name in ("open", "high", "low", "close"):
+        np.testing.assert_array_equal(getattr(filled, name)[at], filled.close[at - 1])
+    assert (filled.volume[at] == 0).all()
+
+
+def test_a_longer_bar_whose_first_minute_is_filled_opens_with_its_first_trade():
+    bars = bars_with([(5, 2)], AlwaysOpen())  # minutes 5 and 6 are away, minute 4 closed at 104.5
+    filled = FillForward(kind="forward", max="5min").fill(bars, AlwaysOpen())
+    longer = resample(filled, "5min", AlwaysOpen())
+    assert filled.open[5] == filled.close[4] == 104.5
+    assert (longer.open[1], longer.high[1], longer.low[1]) == (bars.open[5], 107, 99)
+    assert not longer.filled[1]
+
+
 def test_bars_without_marks_keep_their_shape_and_have_none():
     bars = bars_with([])
     assert bars.filled.dtype == np.bool_

@@ -12,10 +12,11 @@ import talib
 from farm.bars.frame import Bars
 from farm.bars.timeframe import DAY, HOUR
 from farm.features import registry
+from farm.features.moments import above_mean
 from farm.features.momentum import relative_strength
 from farm.features.trend import directional_index, macd_histogram
 from farm.features.volatility import average_true_range
-from farm.features.windows import above_exponential_mean, above_mean
+from farm.features.windows import above_exponential_mean
 from farm.testing.feature import random_bars
 
 LONG = 700  # windows in which Wilder's and exponential means have forgotten how they began
@@ -45,7 +46,7 @@ def reference(truth):
 
 
 def agree(found, expected, start=0, tolerance=1e-9):
-    found, expected = found[start:], np.asarray(expected)[start:]
+    found, expected = np.asarray(found)[start:], np.asarray(expected)[start:]
     there = ~np.isnan(found)
     assert there.sum() > len(found) / 4
     np.testing.assert_allclose(found[there], expected[there], rtol=tolerance, atol=tolerance)

@@ -7,14 +7,12 @@ from hypothesis import strategies as st
 
 from farm.features.extremes import bars_since_highest, highest, lowest
 from farm.features.filters import weighted_heights
+from farm.features.moments import above_mean, height, mean_absolute_deviation
 from farm.features.sliding import above_adaptive_mean
 from farm.features.windows import (
     BLOCK,
     above_exponential_mean,
-    above_mean,
     exponential_mean,
-    height,
-    mean_absolute_deviation,
     ratio,
     rolling_sum,
     steps_back,

@@ -22,10 +22,11 @@ import pytest
 from farm.bars.frame import Bars
 from farm.bars.timeframe import DAY
 from farm.features import momentum, trend, volatility, volume
-from farm.features.averages import above_kaufman_mean, above_simple_mean
+from farm.features.averages import above_kaufman_mean
 from farm.features.filters import parabolic_stop
 from farm.features.fractional import fractional_difference, fractional_weights
-from farm.features.windows import above_exponential_mean, above_mean, rolling_sum
+from farm.features.moments import above_mean
+from farm.features.windows import above_exponential_mean, rolling_sum
 from farm.stats import adf
 
 LONG = 700  # bars after which a Wilder mean of 14 has forgotten how it began
@@ -56,7 +57,7 @@ def results_of(name: str) -> list[Result]:
     case = _case(folder, "06_indicators_volatility", "talib_GOOG_1d" if talib else "volatility_GOOG_1d")
     bars = daily(pd.read_csv(folder / case["inputs"]["ohlcv"]))
     theirs = pd.read_csv(folder / case["expected"]["per_bar_csv"])[name].to_numpy(np.float64)
-    ours = (INDICATORS if talib else VOLATILITIES)[name](bars)
+    ours = np.asarray((INDICATORS if talib else VOLATILITIES)[name](bars))
     if name == "obv":
         theirs = theirs - np.r_[np.full(20, np.nan), theirs[:-20]]
     rows = np.flatnonzero(~np.isnan(ours) & ~np.isnan(theirs))
@@ -129,7 +130,7 @@ _WILDER = {"period": 14, "window": LONG}
 INDICATORS: dict[str, Callable[[Bars], np.ndarray]] = {
     "rsi14": partial(momentum.relative_strength, **_WILDER),
     "atr14": partial(volatility.average_true_range, **_WILDER),
-    "natr14": lambda bars: 100 * volatility.atr_share(bars, **_WILDER),
+    "natr14": lambda bars: 100 * np.asarray(volatility.atr_share(bars, **_WILDER)),
     "macd": lambda bars: trend.macd_line(bars.close, **_MACD),
     "macd_signal": lambda bars: (
         trend.macd_line(bars.close, **_MACD) - trend.macd_histogram(bars.close, **_MACD, signal=LONG)
@@ -142,7 +143,7 @@ INDICATORS: dict[str, Callable[[Bars], np.ndarray]] = {
     "bb_mid": partial(_band, deviations=0),
     "bb_low": partial(_band, deviations=-2),
     "ema20": lambda bars: bars.close - above_exponential_mean(bars.close, 2 / 21, LONG),
-    "sma50": lambda bars: bars.close - above_simple_mean(bars, window=50),
+    "sma50": lambda bars: bars.close - trend.above_simple_mean(bars, window=50),
     "cci20": partial(momentum.commodity_channel, window=20),
     "willr14": lambda bars: momentum.stochastic(bars, window=14) - 100,
     "stoch_slowk": partial(momentum.slow_stochastic, window=14, smooth=3),

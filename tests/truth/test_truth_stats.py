@@ -28,6 +28,8 @@ from farm.stats import (
     herfindahl_index,
     kolmogorov_smirnov,
     kpss,
+    mann_whitney,
+    mean_shift,
     minimum_backtest_length,
     minimum_track_record_length,
     population_stability_index,
@@ -317,6 +319,8 @@ def _drift(case: dict, folder: Path) -> Iterator[Number]:
         "psi_ref_deciles_eps1e_4": population_stability_index(reference, current),
         "psi_equal_width10_eps1e_4": population_stability_index(reference, current, bins="width"),
         "wasserstein": wasserstein_distance(reference, current),
+        "mannwhitney_p": mann_whitney(reference, current).p_value,
+        "mean_shift_in_ref_sd": mean_shift(reference, current),
     }
     expected = case["expected"]
     yield from (Number(name, own, expected[name]) for name, own in ours.items() if name in expected)
