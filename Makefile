@@ -1,7 +1,7 @@
 # Everything runs in .venv, which `make setup` builds from pyproject.toml and constraints.txt.
 PYTHON ?= python3.11
 BIN := .venv/bin
-EXTRAS ?= boosting,ray,track
+EXTRAS ?= boosting,ray,search,track
 
 export RAY_AUTH_MODE ?= token
 export RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO ?= 0
@@ -13,7 +13,7 @@ ifneq ($(wildcard $(CURDIR)/../shared/truth),)
 export FARM_TRUTH ?= $(abspath $(CURDIR)/../shared/truth)
 endif
 
-.PHONY: chaos quickstart test test-slow test-nightly lint types contracts real bench bench-check docs docs-stacking docs-judge mutate setup setup-dev clean help
+.PHONY: chaos hetero quickstart test test-slow test-nightly lint types contracts real bench bench-check docs docs-stacking docs-judge mutate sweep setup setup-dev clean help
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -43,6 +43,12 @@ contracts: setup-dev
 real: setup ## minute bars of five markets and sixteen years of EURUSD, under FARM_DATA
 	$(BIN)/farm run experiments/real.yaml
 	$(BIN)/farm run experiments/real_fx.yaml
+
+sweep: setup ## twenty markets of days, hours and minutes under FARM_DATA as one family; watch it by docs/sweep.md
+	$(BIN)/farm run experiments/sweep.yaml
+
+hetero: setup-dev ## five bases on three timeframes that meet at the clock, two symbols under FARM_DATA (minutes)
+	$(BIN)/farm run experiments/hetero.yaml
 
 chaos: setup-dev ## 20 runs on two nodes while workers, a node and drivers are killed (an hour); goes on where it stopped
 	$(BIN)/python -m scripts.chaos --rounds 20 --page
@@ -75,7 +81,7 @@ setup-dev: .venv/.dev
 	touch $@
 
 .venv/.dev: .venv/.run
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[$(EXTRAS),dev,oracles]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[$(EXTRAS),catboost,torch,dev,oracles]'
 	touch $@
 
 clean: ## remove the environment and the local home

@@ -14,6 +14,7 @@ from farm.commands.calibrate import calibrate_command
 from farm.commands.compare import compare_command
 from farm.commands.home import Home, home_of
 from farm.commands.lockbox import lockbox_command
+from farm.commands.models import models_command
 from farm.commands.report import report_command
 from farm.commands.reproduce import reproduce_command
 from farm.commands.submit import submit_command
@@ -115,7 +116,7 @@ def plan_command(experiment_file: ExperimentFile, overrides: Overrides = None, a
 @app.command("check")
 def check_command(
     paths: Annotated[
-        list[Path], typer.Argument(metavar="EXPERIMENT.yaml|DATA…", help="Experiments, data files, or folders of them.")
+        list[str], typer.Argument(metavar="EXPERIMENT.yaml|DATA…", help="Experiments, data files, or folders of them.")
     ],
     overrides: Overrides = None,
     declared: Annotated[
@@ -144,7 +145,9 @@ def check_command(
     from farm.config import experiment_at_hand
     from farm.run import check, check_data, check_declared
 
-    for path in paths:
+    if not all(path.strip() for path in paths):
+        raise BadInput("check: one of the paths is empty, perhaps a variable that is not set; name a file or a folder")
+    for path in map(Path, paths):
         if declared is not None:
             for line in check_declared(path, declared):
                 typer.echo(line)
@@ -176,33 +179,6 @@ def runs_command(home: Home = None, as_json: AsJson = False) -> None:
     show_runs(runs)
 
 
-@app.command("models")
-def models_command(as_json: AsJson = False) -> None:
-    """List the models an experiment can use, with what is missing to use them."""
-    from rich.console import Console
-    from rich.markup import escape
-
-    from farm.models import installed
-    from farm.run.terminal import table_of
-
-    entries = [
-        {"name": name, "family": entry.family, "description": entry.description, "status": entry.status()}
-        for name, entry in sorted(installed().items())
-    ]
-    if as_json:
-        _print_json(entries)
-        return
-    table = table_of(("name", "family", "status", "description"))
-    for entry in entries:
-        table.add_row(*(escape(entry[heading]) for heading in ("name", "family", "status", "description")))
-    console = Console()
-    console.print(table)
-    console.print(
-        "Any scikit-learn classifier works by its import path: uses: sklearn.ensemble.ExtraTreesClassifier",
-        soft_wrap=True, highlight=False,
-    )  # fmt: skip
-
-
 @app.command("schema")
 def schema_command() -> None:
     """Print the JSON schema of experiment files, for editors and checkers."""
@@ -221,6 +197,7 @@ app.command("reproduce")(reproduce_command)
 app.command("calibrate")(calibrate_command)
 app.command("track")(track_command)
 app.command("lockbox")(lockbox_command)
+app.command("models")(models_command)
 app.command("submit")(submit_command)
 
 

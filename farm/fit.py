@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 from farm.errors import BadInput
 from farm.folds import FoldPlan, inner_tail
 from farm.labels import CLASSES, Events, average_uniqueness, sample_weights
-from farm.models import Catalog, EvalSet, Model
+from farm.models import Catalog, EvalSet, Model, Wants
+from farm.models.moves import TAIL, FromMoves
+from farm.models.views import BarWindows, Scaling, columns_of
 from farm.panel import Panel
 from farm.section import digest
 from farm.selection import Selection, Separation, TrainRows
@@ -25,7 +27,8 @@ class FitRecord:
     """What a fit did, in words and numbers that the provenance proof reads; equal for equal keys.
 
     ``train`` and ``tail`` are [start, stop) ranges of panel rows: what was trained on, and the purged last part of it
-    that early stopping watched.
+    that early stopping watched, or that a regressor's number was mapped to classes on. ``remark`` is what the model
+    says of its fit, such as that it learned from a part of the rows.
     """
 
     split: int
@@ -36,6 +39,7 @@ class FitRecord:
     n_tail: int
     n_test: int
     kept: tuple[str, ...]
+    remark: str = ""
 
     def plain(self) -> dict[str, Any]:
         """The record as JSON-able values."""
@@ -102,9 +106,9 @@ def fit(
     train = train[events.labelled[train]]
     if len(train) == 0:
         raise ValueError(f"split {split}: no labelled event is left to train on; give the split more events")
-    train, tail = with_tail(events, train, model)
+    train, tail = with_tail(events, train, model, catalog)
     base = train_base(panel, train, tail, model, catalog, seed=seed, threads=threads, keep=keep, selection=selection)
-    probability = base.predict(_take(panel.values, test))
+    probability = base.predict_rows(panel, test)
     record = FitRecord(
         split=split,
         seed=seed,
@@ -114,15 +118,22 @@ def fit(
         n_tail=len(tail),
         n_test=len(test),
         kept=tuple(panel.names[i] for i in base.view),
+        remark=str(getattr(base.estimator, "remark_", "")),
     )
     return Fitted(test, probability, record, time.process_time() - started)
 
 
-def with_tail(events: Events, train: Rows, model: Model) -> tuple[Rows, Rows]:
-    """The rows to train on, and the purged last part of them that early stopping watches (empty without it)."""
-    if model.early_stopping is None:
-        return train, train[:0]
-    return inner_tail(events.decided_at, events.exited_at, train, model.early_stopping.tail)
+def with_tail(events: Events, train: Rows, model: Model, catalog: Catalog) -> tuple[Rows, Rows]:
+    """The rows to train on, and the purged last part of them that early stopping watches.
+
+    A regressor's number is mapped to classes on such a tail, too, since it is told more truly by rows that were not
+    learned from. Other models without early stopping have an empty tail.
+    """
+    if model.early_stopping is not None:
+        return inner_tail(events.decided_at, events.exited_at, train, model.early_stopping.tail)
+    if model.wants(catalog).learns == "move":
+        return inner_tail(events.decided_at, events.exited_at, train, TAIL)
+    return train, train[:0]
 
 
 def train_base(
@@ -137,33 +148,55 @@ def train_base(
     keep: int,
     selection: Selection = _BY_SEPARATION,
 ) -> "FittedBase":
-    """Select, scale and train on these rows of a panel, watching the ``tail`` to stop early; nothing else is read."""
+    """Select, scale and train on these rows of a panel, watching the ``tail`` to stop early; nothing else is learned.
+
+    Columns are chosen and scaled by the train rows' own bars, also where the model reads the bars before them: those
+    may lie in a held-out group, and no value of such a group may shift a scale.
+    """
     events = panel.events
     wants = model.wants(catalog)
-    inputs = _take(panel.values, train)
-    if wants.columns is None:
-        view = selection.choose(_train_rows(events, train, inputs), keep, seed)
-        scale = _scaling(_pick(inputs, view), wants.scale)
+    if wants.columns is not None:
+        view, scaling = _named(panel, wants.columns, model.uses), Scaling()
     else:
-        view = _named(panel, wants.columns, model.uses)
-        scale = _AS_IT_IS
-    estimator = model.build(seed, threads, catalog)
-    weight = sample_weights(events, train) if wants.weights else None
+        view, scaling = _chosen(panel, train, wants, keep, selection, seed)
+    estimator: Any = model.build(seed, threads, catalog)
+    base = FittedBase(view, scaling, estimator, wants.window)
+    learned = events.label if wants.learns == "class" else _moves(events)
     watched = None
-    if len(tail):
-        tail_weight = sample_weights(events, tail) if wants.weights else None
-        watched = EvalSet(scale(_pick(_take(panel.values, tail), view)), events.label[tail], tail_weight)
-    estimator.fit(scale(_pick(inputs, view)), events.label[train], sample_weight=weight, eval_set=watched)
-    return FittedBase(view, scale, estimator)
+    if model.early_stopping is not None:
+        watched = EvalSet(
+            base.inputs(panel, tail), learned[tail], sample_weights(events, tail) if wants.weights else None
+        )
+    weight = sample_weights(events, train) if wants.weights else None
+    estimator.fit(base.inputs(panel, train), learned[train], sample_weight=weight, eval_set=watched)
+    if wants.learns == "class":
+        return base
+    weight = sample_weights(events, tail)
+    mapped = FromMoves.of(estimator, base.inputs(panel, tail), events.label[tail], weight, threads)
+    return replace(base, estimator=mapped)
+
+
+def _chosen(
+    panel: Panel, train: Rows, wants: Wants, keep: int, selection: Selection, seed: int
+) -> tuple[Rows, Scaling]:
+    """Columns to keep and how to scale them; the copy of the train rows that this takes is gone before the model's."""
+    inputs = _take(panel.values, train)
+    every = np.arange(panel.values.shape[1])
+    view = selection.choose(_train_rows(panel.events, train, inputs), keep, seed) if wants.selects else every
+    return view, Scaling.fitted(columns_of(inputs, view), wants.scale)
 
 
 @dataclass(frozen=True, eq=False)
 class FittedBase:
-    """A trained model with the columns it reads and how they are scaled: from panel features to probabilities."""
+    """A trained model with the columns it reads and how they are scaled: from panel features to probabilities.
+
+    ``window`` is how many bars it reads at once; None for one row of features a decision.
+    """
 
     view: Rows
-    scale: "_Scale"
+    scaling: Scaling
     estimator: Any
+    window: int | None = None
 
     def predict(self, values: Float) -> Float:
         """Probabilities of ``CLASSES`` for rows of panel features, shape (rows, classes).
@@ -171,12 +204,51 @@ class FittedBase:
         Raises
         ------
         ValueError
+            The model reads windows, or gives numbers below 0, or that do not add up to 1.
+        """
+        if self.window is not None:
+            raise ValueError(f"the model reads windows of {self.window} bars, not rows; give predict_rows a panel")
+        return self._probability(self.scaling(columns_of(values, self.view)))
+
+    def predict_rows(self, panel: Panel, rows: Rows) -> Float:
+        """Probabilities of ``CLASSES`` for these events of a panel, shape (rows, classes).
+
+        Raises
+        ------
+        ValueError
             The model gives numbers below 0, or that do not add up to 1.
         """
-        inputs = self.scale(_pick(values, self.view))
-        probability = _in_class_order(self.estimator.predict_proba(inputs), self.estimator.classes_)
-        _require_probabilities(probability)
-        return probability
+        return self._probability(self.inputs(panel, rows))
+
+    def inputs(self, panel: Panel, rows: Rows) -> Any:
+        """What the model is shown of these events: (rows, columns), or windows of them, scaled.
+
+        Raises
+        ------
+        ValueError
+            The model reads windows and the panel keeps no history.
+        """
+        if self.window is None:
+            return self.scaling(columns_of(_take(panel.values, rows), self.view))
+        if panel.history is None or panel.history_row is None:
+            raise ValueError(f"{panel.symbol}: the model reads windows, and its panel was built without a history")
+        return BarWindows(panel.history, panel.history_row[rows], self.window, self.view, self.scaling)
+
+    def _probability(self, inputs: Any) -> Float:
+        probability, classes = self.estimator.predict_proba(inputs), self.estimator.classes_
+        if probability.shape != (len(inputs), len(classes)):
+            raise ValueError(
+                f"predict_proba gives shape {probability.shape} for {len(inputs)} rows and the classes "
+                f"{classes.tolist()}; it gives one row a row and one column a class"
+            )
+        ordered = _in_class_order(probability, classes)
+        _require_probabilities(ordered)
+        return ordered
+
+
+def _moves(events: Events) -> Float:
+    """Log return of each event in units of its volatility at the decision, timeouts with their sign."""
+    return events.ret * events.entry_price / events.volatility
 
 
 def _train_rows(events: Events, train: Rows, inputs: Float) -> TrainRows:
@@ -206,10 +278,6 @@ def to_ranges(rows: Rows) -> tuple[tuple[int, int], ...]:
     return tuple(zip(starts.tolist(), stops.tolist(), strict=True))
 
 
-def _pick(values: Float, columns: Rows) -> Float:
-    return values if len(columns) == values.shape[1] else values[:, columns]
-
-
 def _named(panel: Panel, columns: tuple[str, ...], model: str) -> Rows:
     missing = [name for name in columns if name not in panel.names]
     if missing:
@@ -218,34 +286,6 @@ def _named(panel: Panel, columns: tuple[str, ...], model: str) -> Rows:
             f"add it to features.include"
         )
     return np.array([panel.names.index(name) for name in columns], dtype=np.int64)
-
-
-def _scaling(inputs: Float, kind: str) -> "_Scale":
-    if kind == "none":
-        return _AS_IT_IS
-    if kind == "robust":
-        low, centre, high = np.percentile(inputs, [25, 50, 75], axis=0)
-        return _Scale(centre, np.where(high > low, high - low, 1.0), 5.0)
-    # By the range: the computed deviation of a constant column is a rounding error, and dividing by it would blow up
-    # whatever other values the held-out rows have.
-    moves = np.ptp(inputs, axis=0) > 0
-    return _Scale(inputs.mean(axis=0), np.where(moves, inputs.std(axis=0), 1.0), None)
-
-
-@dataclass(frozen=True, eq=False)
-class _Scale:
-    centre: Float | None
-    spread: Float | None
-    clip: float | None
-
-    def __call__(self, inputs: Float) -> Float:
-        if self.centre is None or self.spread is None:
-            return inputs
-        scaled = (inputs - self.centre) / self.spread
-        return scaled if self.clip is None else np.clip(scaled, -self.clip, self.clip)
-
-
-_AS_IT_IS = _Scale(None, None, None)
 
 
 def _require_probabilities(probability: Float) -> None:

@@ -7,6 +7,9 @@ from typing import Annotated
 
 import typer
 
+from farm.commands.home import Home, home_of
+from farm.errors import BadInput
+
 app = typer.Typer(help="Import vendors' files, and describe data files.", no_args_is_help=True)
 
 _LINE_EVERY = 5.0
@@ -138,3 +141,28 @@ def describe_command(
         show_description(one)
     if html is not None:
         typer.echo(f"page: {html}")
+
+
+@app.command("card")
+def card_command(
+    run: Annotated[str, typer.Argument(metavar="RUN", help="A run's id or folder, or an experiment (its latest run).")],
+    symbol: Annotated[str | None, typer.Option("--symbol", help="Only this symbol's card.")] = None,
+    home: Home = None,
+) -> None:
+    """Print the cards of the data that a run's results come from: source, licence, span, digests of the vendor's files.
+
+    Example: `farm data card real --symbol FILUSDT`
+    """
+    from farm.run.folder import run_at
+
+    folder = run_at(home_of(home), run)
+    manifest = folder.manifest()
+    cards = manifest.get("cards", {})
+    if symbol is not None and symbol not in manifest.get("data", {}):
+        known = ", ".join(manifest.get("data", {})) or "none"
+        raise BadInput(f"{folder.place}: no study of {symbol}; there are {known}")
+    wanted = cards if symbol is None else {symbol: cards[symbol]} if symbol in cards else {}
+    if not wanted:
+        typer.echo("its data have no card; farm data import makes one")
+        return
+    typer.echo(json.dumps(wanted, indent=2))

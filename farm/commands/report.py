@@ -40,25 +40,6 @@ def _report(home: str, run: str) -> str:
 
 
 def _index(home: str) -> str:
-    from concurrent.futures import ThreadPoolExecutor
+    from farm.run.index import write_index
 
-    from farm.report import IndexedRun, index_page
-    from farm.run.folder import RunFolder, all_runs, status_of
-    from farm.store import files_of
-
-    def indexed(folder: RunFolder) -> IndexedRun:
-        manifest, names = folder.manifest(), folder.files.names(folder.name)
-        experiment = folder.files.read(f"{folder.name}/experiment.yaml") if "experiment.yaml" in names else b""
-        return IndexedRun(
-            manifest=manifest,
-            status=status_of(manifest),
-            summary=folder.read_json("summary.json"),
-            experiment_text=experiment.decode(),
-            link=f"{folder.name.removeprefix('runs/')}/report.html" if "report.html" in names else None,
-        )
-
-    with ThreadPoolExecutor(16) as pool:  # on an object store the time goes into waiting
-        runs = list(pool.map(indexed, all_runs(home)))
-    files = files_of(home)
-    files.replace("runs/index.html", index_page(home, runs).encode())
-    return files.place("runs/index.html")
+    return write_index(home)

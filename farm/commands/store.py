@@ -61,17 +61,24 @@ def prune_command(
 ) -> None:
     """Remove results that no run of the home and no record of the ledger needs. A run needs them while it has a folder.
 
+    Of a home on an object store this machine's copies go as well, needed or not: they are fetched anew.
+
     Example: `farm store prune --older-than 30d --yes`
     """
-    from farm.run.needs import unneeded
+    from farm.run.needs import older, unneeded
     from farm.store import Store
 
-    store = Store(home_of(home))
+    store, age = Store(home_of(home)), _seconds(older_than)
     found: dict[str, list[int]] = {}
-    for result in list(unneeded(store.home, older_than=_seconds(older_than))):
+    for result in list(unneeded(store.home, older_than=age)):
         found.setdefault(result.kind if result.key else "drafts of killed writers", []).append(result.size)
         if yes:
             store.remove(result)
+    copies = store.copies()
+    for copy in [] if copies is None else list(older(copies, age)):
+        found.setdefault("copies on this machine", []).append(copy.size)
+        if yes and copies is not None:
+            copies.remove(copy)
     for kind, sizes in sorted(found.items()):
         typer.echo(f"{kind}: {len(sizes):,}, {_bytes(sum(sizes))}")
     total = _bytes(sum(sum(sizes) for sizes in found.values()))

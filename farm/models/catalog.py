@@ -1,4 +1,4 @@
-"""The models by name: those that Farm brings, those of plug-ins, and any scikit-learn classifier by import path."""
+"""The models by name: those that Farm brings, those of plug-ins, and any scikit-learn estimator by import path."""
 
 import functools
 import importlib.metadata
@@ -47,7 +47,7 @@ class Catalog(Mapping[str, Entry]):
         return Catalog({**self._entries, **entries})
 
     def entry(self, uses: str) -> Entry:
-        """The entry under a name, or a new one for the import path of a scikit-learn classifier.
+        """The entry under a name, or a new one for the import path of a scikit-learn classifier or regressor.
 
         Raises
         ------
@@ -70,43 +70,98 @@ class Catalog(Mapping[str, Entry]):
 def builtin() -> Catalog:
     """The models that Farm brings.
 
-    >>> sorted(builtin())
-    ['buy_and_hold', 'lightgbm', 'logistic', 'majority', 'momentum_sign', 'random']
+    >>> [name for name in sorted(builtin()) if name not in BASELINES]
+    ['catboost', 'gru', 'lightgbm', 'logistic', 'random_forest', 'svm', 'xgboost']
     """
-    at = "farm.models"
-    return Catalog(
-        {
-            "lightgbm": Entry(
-                f"{at}.boosting.lightgbm:LightGBM",
-                "Gradient-boosted trees over feature histograms.",
-                "boosting",
-                libraries=("numpy", "lightgbm"),
-                extra="boosting",
-            ),
-            "logistic": Entry(
-                f"{at}.classical.logistic:Logistic",
-                "Multinomial logistic regression with an L2 penalty.",
-                "classical",
-                libraries=_SCIKIT_LEARN,
-            ),
-            "majority": Entry(
-                f"{at}.baseline.majority:Majority",
-                "The class shares of the train rows.",
-                "baseline",
-                ("numpy",),
-            ),
-            "momentum_sign": Entry(
-                f"{at}.baseline.momentum_sign:MomentumSign",
-                "The direction of the last twenty bars, again.",
-                "baseline",
-                ("numpy",),
-            ),
-            "random": Entry(
-                f"{at}.baseline.random:Random", "A die with the class shares of the train rows.", "baseline", ("numpy",)
-            ),
-            "buy_and_hold": Entry(f"{at}.baseline.buy_and_hold:BuyAndHold", "Up, always.", "baseline", ("numpy",)),
-        }
-    )
+    entries = (_gradient_boosted(), _classical(), _sequence(), _baselines())
+    return Catalog({name: entry for family in entries for name, entry in family.items()})
+
+
+def _gradient_boosted() -> dict[str, Entry]:
+    at = "farm.models.boosting"
+    return {
+        "lightgbm": Entry(
+            f"{at}.lightgbm:LightGBM",
+            "Gradient-boosted trees over feature histograms, grown leaf by leaf.",
+            "boosting",
+            ("numpy", "lightgbm"),
+            extra="boosting",
+            settings="lightgbm",
+        ),
+        "xgboost": Entry(
+            f"{at}.xgboost:XGBoost",
+            "Gradient-boosted trees over feature histograms, grown level by level.",
+            "boosting",
+            ("numpy", "xgboost"),
+            extra="boosting",
+            settings="xgboost",
+        ),
+        "catboost": Entry(
+            f"{at}.catboost:CatBoost",
+            "Gradient-boosted symmetric trees.",
+            "boosting",
+            ("numpy", "catboost"),
+            extra="catboost",
+            settings="catboost",
+        ),
+    }
+
+
+def _classical() -> dict[str, Entry]:
+    at = "farm.models.classical"
+    return {
+        "logistic": Entry(
+            f"{at}.logistic:Logistic",
+            "Multinomial logistic regression with an L2 penalty.",
+            "classical",
+            _SCIKIT_LEARN,
+            settings="logistic",
+        ),
+        "random_forest": Entry(
+            f"{at}.random_forest:RandomForest",
+            "Trees on bootstrap samples, averaged.",
+            "classical",
+            _SCIKIT_LEARN,
+            settings="random_forest",
+        ),
+        "svm": Entry(
+            f"{at}.svm:Svm",
+            "Support vectors with an RBF kernel, learned from at most max_rows (5000) train rows.",
+            "classical",
+            _SCIKIT_LEARN,
+            modules=(f"{at}.logistic",),
+            settings="svm",
+        ),
+    }
+
+
+def _sequence() -> dict[str, Entry]:
+    at = "farm.models.sequence"
+    return {
+        "gru": Entry(
+            f"{at}.gru:Gru",
+            "Gated recurrent units over the last 60 bars.",
+            "sequence",
+            ("numpy", "torch", "lightning"),
+            extra="torch",
+            modules=(f"{at}.network", f"{at}.training"),
+            settings="gru",
+        )
+    }
+
+
+def _baselines() -> dict[str, Entry]:
+    at = "farm.models.baseline"
+    said = {
+        "majority": ("Majority", "The class shares of the train rows."),
+        "momentum_sign": ("MomentumSign", "The direction of the last twenty bars, again."),
+        "random": ("Random", "A die with the class shares of the train rows."),
+        "buy_and_hold": ("BuyAndHold", "Up, always."),
+    }
+    return {
+        name: Entry(f"{at}.{name}:{kind}", description, "baseline", ("numpy",))
+        for name, (kind, description) in said.items()
+    }
 
 
 @functools.cache

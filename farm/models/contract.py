@@ -9,6 +9,27 @@ from numpy.typing import NDArray
 Float = NDArray[np.float64]
 Labels = NDArray[Any]
 Scale = Literal["none", "standard", "robust"]
+Device = Literal["cpu", "cuda"]
+
+
+class Windows(Protocol):
+    """Windows of bars, shape (n, bars, features): an array, or a view that gathers an array of what it is indexed by.
+
+    A model indexes it by an array of positions and by nothing else, so that no more is gathered than a batch.
+    """
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(n, bars, features)."""
+        ...
+
+    def __len__(self) -> int:
+        """How many windows there are."""
+        ...
+
+    def __getitem__(self, rows: NDArray[np.int64]) -> Float:
+        """The windows at these positions, shape (len(rows), bars, features)."""
+        ...
 
 
 class EvalSet(NamedTuple):
@@ -26,7 +47,14 @@ class Wants:
     Attributes
     ----------
     input
-        The view of the panel: ``table`` is one row of features a decision.
+        The view of the panel: ``table`` is one row of features a decision, ``window`` the features of the last
+        ``window`` bars of each.
+    window
+        How many bars a window holds where the experiment does not say; None for a table.
+    learns
+        ``class``: the labels -1, 0, 1. ``move``: the event's log return in units of its volatility, timeouts with their
+        sign; such a model has ``predict`` instead of ``predict_proba``, and the fit maps its number to the classes
+        (`farm.models.moves`).
     role
         Whether its trials may receive a verdict (``candidate``) or only stand beside them (``baseline``).
     scale
@@ -41,9 +69,13 @@ class Wants:
     seed, threads, patience
         Parameter that takes the seed, the number of threads, the rounds without improvement before training stops;
         None where the model has none.
+    device
+        Parameter that takes ``cpu`` or ``cuda``, as the experiment says; None where the model knows the CPU alone.
     """
 
-    input: Literal["table"] = "table"
+    input: Literal["table", "window"] = "table"
+    window: int | None = None
+    learns: Literal["class", "move"] = "class"
     role: Literal["candidate", "baseline"] = "candidate"
     scale: Scale = "none"
     missing: bool = False
@@ -52,6 +84,16 @@ class Wants:
     seed: str | None = None
     threads: str | None = None
     patience: str | None = None
+    device: str | None = None
+
+    def __post_init__(self) -> None:
+        if (self.input == "window") != (self.window is not None):
+            raise ValueError(f"input is {self.input} and window {self.window}; give a window its length, a table none")
+
+    @property
+    def selects(self) -> bool:
+        """Whether the fit chooses columns for the model: not by their last values where earlier ones are read, too."""
+        return self.columns is None and self.input == "table"
 
     @property
     def early_stopping(self) -> bool:
@@ -61,7 +103,23 @@ class Wants:
     @property
     def reserved(self) -> frozenset[str]:
         """Parameter names that the experiment sets, so that nobody writes them under ``params``."""
-        return frozenset(name for name in (self.seed, self.threads, self.patience) if name is not None)
+        given = (self.seed, self.threads, self.patience, self.device)
+        return frozenset(name for name in given if name is not None)
+
+
+class Regressor(Protocol):
+    """A model that learns moves (``Wants(learns="move")``): a number a row instead of probabilities.
+
+    The laws of `Estimator` hold for it by its numbers.
+    """
+
+    def fit(self, X: Any, y: Float, sample_weight: Float | None = None, eval_set: EvalSet | None = None) -> Self:
+        """The model itself, fitted: ``y`` holds each event's log return in units of its volatility."""
+        ...
+
+    def predict(self, X: Any) -> Float:
+        """The expected move of each row, shape (n,)."""
+        ...
 
 
 class Estimator(Protocol):
@@ -69,6 +127,9 @@ class Estimator(Protocol):
 
     Its class says what it wants in a class attribute ``wants: ClassVar[Wants]``; one without is taken for a
     scikit-learn classifier. Called with its parameters, it refuses bad ones by a ValueError.
+
+    Rows come in the order of their decisions. What the user of a fit should know, such as that not all rows were
+    learned from, a fitted model may say in an attribute ``remark_``; it is kept with the fit's record.
 
     The laws, checked by `farm.testing.model.ModelContract`:
 
@@ -85,10 +146,13 @@ class Estimator(Protocol):
 
     classes_: Labels
 
-    def fit(self, X: Float, y: Labels, sample_weight: Float | None = None, eval_set: EvalSet | None = None) -> Self:
-        """The model itself, fitted: ``X`` is (n, n_features), ``y`` and ``sample_weight`` are (n,)."""
+    def fit(self, X: Any, y: Labels, sample_weight: Float | None = None, eval_set: EvalSet | None = None) -> Self:
+        """The model itself, fitted: ``X`` is (n, n_features), ``y`` and ``sample_weight`` are (n,).
+
+        A model that wants windows gets ``X`` as `Windows`, here and in ``predict_proba``.
+        """
         ...
 
-    def predict_proba(self, X: Float) -> Float:
+    def predict_proba(self, X: Any) -> Float:
         """Probabilities, shape (n, len(classes_)), columns in the order of ``classes_``."""
         ...

@@ -4,7 +4,7 @@ import functools
 import importlib
 import importlib.metadata
 import importlib.util
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -13,9 +13,13 @@ from typing import Any
 from farm.errors import BadInput
 from farm.models.contract import Wants
 from farm.models.imported import wants_of
+from farm.models.settings import settings_of
 from farm.section import digest
 
 DISTRIBUTION = "ohlcv-farm"
+
+_CONTRACT = ("contract", "rows", "views", "imported")
+_FROM_NUMBERS = ("moves", "classical.logistic")
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,11 @@ class Entry:
         Distributions the model needs; their versions are part of the model's source digest.
     extra
         The optional dependency group of Farm that installs them; empty where Farm itself does.
+    modules
+        Other modules of its package that the model is made of; with its own they are part of its source digest.
+    settings
+        Name of the file of ``configs/models`` that holds its defaults and search space; empty where the class's own
+        defaults hold.
     unavailable
         Why the model cannot be used at all; empty where it can.
 
@@ -45,6 +54,8 @@ class Entry:
     family: str
     libraries: tuple[str, ...] = ()
     extra: str = ""
+    modules: tuple[str, ...] = ()
+    settings: str = ""
     unavailable: str = ""
 
     def status(self) -> str:
@@ -82,11 +93,21 @@ class Entry:
         """Whether the class speaks Farm's contract by itself, instead of scikit-learn's."""
         return isinstance(getattr(self.model(), "wants", None), Wants)
 
+    def defaults(self) -> Mapping[str, Any]:
+        """Parameters that the model is built with where the experiment says nothing."""
+        return settings_of(self.settings).defaults if self.settings else {}
+
     def source_digest(self) -> str:
-        """Digest of the model's file, of the files it keeps the contract with, and of its libraries' versions."""
-        contract = (f"farm.models.{name}" for name in ("contract", "rows", "imported"))
-        files = [_source(module) for module in (self.model().__module__, *contract)]
-        return digest({"sources": files, "libraries": {name: _version(name) for name in self.libraries}})
+        """Digest of the model's files, those it keeps the contract with, its defaults and its libraries' versions."""
+        contract = _CONTRACT if self.wants().learns == "class" else (*_CONTRACT, *_FROM_NUMBERS)
+        modules = [self.model().__module__, *self.modules, *(f"farm.models.{name}" for name in contract)]
+        return digest(
+            {
+                "sources": [_source(module) for module in modules],
+                "defaults": dict(self.defaults()),
+                "libraries": {name: _version(name) for name in self.libraries},
+            }
+        )
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

@@ -6,11 +6,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field, JsonValue, PlainSerializer, ValidationError
+from pydantic import AfterValidator, Field, JsonValue, PlainSerializer, ValidationError, model_validator
 
+from farm.bars import Timeframe
 from farm.errors import BadInput
+from farm.features import FeatureRecipe
+from farm.labels import Sampling
 from farm.models.catalog import Catalog
-from farm.models.contract import Estimator, Scale, Wants
+from farm.models.contract import Device, Estimator, Regressor, Scale, Wants
 from farm.models.entry import Entry, nearest
 from farm.models.imported import wrapped
 from farm.section import Section
@@ -61,10 +64,17 @@ class EarlyStopping(Section):
     tail: float = Field(default=0.15, gt=0, le=0.5)
 
 
-class Model(Section):
-    """A model of an experiment: a catalog name or the import path of a scikit-learn classifier, and its parameters.
+def _not_given(value: object) -> bool:
+    return value is None
 
-    ``scale`` overrides how the model wants its features scaled.
+
+class Model(Section):
+    """A model of an experiment: a catalog name or the import path of a scikit-learn estimator, and its parameters.
+
+    ``scale`` overrides how the model wants its features scaled. ``timeframe``, ``events`` and ``features`` give it
+    bars, decisions and features of its own; what is left out is the experiment's. ``window`` is how many bars an input
+    of a model reads that reads windows. ``device: cuda`` trains on a GPU, where equal bits are not promised; without it
+    a fit uses the CPU, whatever the machine has. Labels are never its own: every model of a study learns the same.
 
     Examples
     --------
@@ -78,8 +88,24 @@ class Model(Section):
     params: FrozenParams = Params({})
     early_stopping: EarlyStopping | None = None
     scale: Scale | None = None
+    # left out of the written form where not given, so that a model without them keeps its digest
+    timeframe: Timeframe | None = Field(default=None, exclude_if=_not_given)
+    events: Sampling | None = Field(default=None, exclude_if=_not_given)
+    features: FeatureRecipe | None = Field(default=None, exclude_if=_not_given)
+    window: int | None = Field(default=None, ge=2, le=10_000, exclude_if=_not_given)
+    device: Device | None = Field(default=None, exclude_if=_not_given)
 
-    def build(self, seed: int, threads: int, catalog: Catalog) -> Estimator:
+    @model_validator(mode="before")
+    @classmethod
+    def _no_labels(cls, data: Any) -> Any:
+        if isinstance(data, dict) and "labels" in data:
+            raise ValueError(
+                "labels has no place under a model: all models of a study learn the labels of its decision bars, for "
+                "else their predictions could not be combined; take it out, or write another experiment"
+            )
+        return data
+
+    def build(self, seed: int, threads: int, catalog: Catalog) -> Estimator | Regressor:
         """The model, not yet fitted.
 
         Parameters
@@ -111,12 +137,34 @@ class Model(Section):
             given[wants.threads] = threads
         if wants.patience is not None:
             given[wants.patience] = None if self.early_stopping is None else self.early_stopping.rounds
+        if wants.device is not None:
+            given[wants.device] = self.device or "cpu"
         return self._called(entry, given)
 
     def wants(self, catalog: Catalog) -> Wants:
-        """What the model wants of the fit around it, with the section's own ``scale``."""
+        """What the model wants of the fit around it, with the section's own ``scale`` and ``window``."""
         wants = catalog.entry(self.uses).wants()
-        return wants if self.scale is None else replace(wants, scale=self.scale)
+        own: dict[str, Any] = {}
+        if self.scale is not None:
+            own["scale"] = self.scale
+        if self.window is not None and wants.window is not None:
+            own["window"] = self.window
+        return replace(wants, **own)
+
+    def bars_read(self, catalog: Catalog) -> int | None:
+        """How many bars an input reads: the section's ``window``, else the model's; None for one row of features.
+
+        Raises
+        ------
+        BadInput
+            A ``window`` for a model that reads no windows.
+        """
+        wants = self.wants(catalog)
+        if wants.input == "window":
+            return self.window or wants.window
+        if self.window is not None:
+            raise BadInput(f"model {self.uses} reads one row of features a decision, so it has no window; take it out")
+        return None
 
     def source_digest(self, catalog: Catalog) -> str:
         """Digest of the model's source and its libraries' versions: what can change a fit beside the parameters."""
@@ -133,10 +181,14 @@ class Model(Section):
                 raise BadInput(f"model {self.uses} has no parameter {name!r}{hint}")
         if self.early_stopping is not None and not wants.early_stopping:
             raise BadInput(f"model {self.uses} cannot stop early; take early_stopping out")
+        if self.device is not None and wants.device is None:
+            raise BadInput(f"model {self.uses} runs on the CPU alone; take device out")
+        if self.window is not None and wants.window is None:
+            raise BadInput(f"model {self.uses} reads one row of features a decision; take window out")
 
     def _called(self, entry: Entry, given: Mapping[str, Any]) -> Any:
         try:
-            return entry.model()(**self.params, **given)
+            return entry.model()(**{**entry.defaults(), **self.params}, **given)
         except ValidationError as error:
             first = error.errors(include_url=False)[0]
             where = ".".join(str(part) for part in first["loc"])

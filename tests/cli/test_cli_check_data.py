@@ -73,3 +73,13 @@ def test_a_file_of_another_kind_is_refused(farm: Farm, data: Callable[..., str])
     ended = farm("check", data("x", "notes.docx"), "--timeframe", "1min", "--stamp", "open")
     assert ended.code == 2
     assert "notes.docx: is not a file that can be checked" in ended.err
+
+
+@pytest.mark.parametrize("declared", [(), ("--declared", "catalogue.yaml")])
+def test_an_empty_path_is_refused_and_no_folder_is_scanned(
+    farm: Farm, data: Callable[..., str], declared: tuple[str, ...]
+) -> None:
+    data("declarations: [{files: ['*'], bars: {source: csv, timeframe: 1min, stamp: open}}]", "catalogue.yaml")
+    ended = farm("check", data(SOUND), "", *declared, "--timeframe", "1min", "--stamp", "open")
+    assert (ended.code, ended.out) == (2, "")
+    assert "one of the paths is empty" in ended.err

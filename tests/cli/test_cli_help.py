@@ -58,7 +58,8 @@ def test_a_mistyped_option_names_the_one_meant(farm: Farm) -> None:
 def test_models_lists_the_catalog(farm: Farm) -> None:
     listed = json.loads(farm("models", "--json").out)
     assert {"lightgbm", "logistic", "majority"} <= {one["name"] for one in listed}
-    assert {"name", "family", "description", "status"} == set(listed[0])
+    assert {"name", "family", "description", "status", "defaults"} == set(listed[0])
+    assert {one["name"]: one["defaults"] for one in listed}["xgboost"]["max_depth"] == 6
     told = farm("models").out
     assert "logistic" in told
     assert "uses: sklearn.ensemble.ExtraTreesClassifier" in told

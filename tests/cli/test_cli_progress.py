@@ -1,11 +1,12 @@
 """Progress: lines in a log, a bar in a terminal."""
 
+import re
 from io import StringIO
 
 import pytest
 from rich.console import Console
 
-from farm.run.progress import Steps
+from farm.run.progress import Counts, Steps, Watch
 
 
 def test_a_log_gets_one_line_a_phase_with_what_was_reused_and_failed(capsys: pytest.CaptureFixture[str]) -> None:
@@ -21,7 +22,7 @@ def test_a_log_gets_one_line_a_phase_with_what_was_reused_and_failed(capsys: pyt
 def test_a_long_phase_tells_rate_and_time_left(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    clock = iter([0.0, 10.0, 10.0, 10.0, 12.0, 20.0])
+    clock = iter([0.0, 10.0, 12.0, 20.0])  # at the start, at each step, at the end
     monkeypatch.setattr("farm.run.progress.time.monotonic", lambda: next(clock))
     with Steps("fits", total=60) as steps:
         steps.advance(20)
@@ -45,3 +46,34 @@ def test_a_terminal_gets_a_bar_with_reused_and_failed() -> None:
     assert "10/10" in shown
     assert "4 reused" in shown
     assert "2 failed" in shown
+    assert re.search(r"[0-9.]+/s", shown)
+
+
+def test_the_log_hears_the_same_counts_as_often_as_lines_are_written_and_the_dashboard_every_step(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock = iter([0.0, 2.0, 8.0, 10.0])
+    monkeypatch.setattr("farm.run.progress.time.monotonic", lambda: next(clock))
+    told: dict[str, list[dict[str, float]]] = {"watch": [], "log": []}
+
+    def into(name: str) -> Watch:
+        def hear(phase: str, counts: dict[str, float]) -> None:
+            assert phase == "fits"
+            told[name].append(counts)
+
+        return hear
+
+    with Steps("fits", 40, reused=10, watch=into("watch"), log=into("log"), cores=lambda: 2) as steps:
+        steps.advance(10, failed=1, cpu_seconds=3.0)
+        steps.advance(6, cpu_seconds=5.0)
+    assert [counts["queued"] for counts in told["watch"]] == [30, 20, 14, 14]
+    assert told["log"] == told["watch"][2:]
+    half = told["log"][0]
+    assert (half["done"], half["reused"], half["failed"], half["rate"]) == (15, 10, 1, 2.0)
+    assert (half["efficiency"], half["seconds_left"]) == (0.5, 7.0)
+
+
+def test_what_is_not_known_yet_is_not_told() -> None:
+    counts = Counts(total=10, done=3, reused=2, failed=1, cpu_seconds=0.0, seconds=0.0)
+    assert (counts.queued, counts.rate, counts.seconds_left, counts.efficiency) == (4, 0.0, None, None)
+    assert "seconds_left" not in counts.plain()

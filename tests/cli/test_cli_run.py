@@ -31,7 +31,7 @@ def test_plan_says_what_would_run_and_writes_nothing(farm: Farm, tiny: str, home
     ended = farm("plan", tiny, "--json")
     assert ended.code == 0
     found = json.loads(ended.out)
-    assert found["fits"] == 4 * 6  # one model and three baselines on the six pairs of four groups
+    assert found["fits"] == 5 * 6  # one model, three baselines and the sentinel on the six pairs of four groups
     assert found["stored"] == 0
     study = found["studies"][0]
     assert (study["symbol"], study["candidates"]) == ("SYN-A", 1)
@@ -70,27 +70,27 @@ def test_run_ends_in_a_verdict_and_again_reuses_every_fit(farm: Farm, tiny: str,
     first = farm("run", tiny)
     assert first.code == 0
     assert max(map(len, (line for line in first.out.splitlines() if "report:" not in line))) <= 80
-    assert "fits: 24 done, 0 reused, 0 failed" in first.out
+    assert "fits: 30 done, 0 reused, 0 failed" in first.out
     assert re.search(r"^verdict: (PASS|FAIL|INSUFFICIENT)$", first.out, re.MULTILINE)
     report = Path(re.search(r"^report: (.*)$", first.out, re.MULTILINE)[1])
     assert report.is_file()
     assert report.parent.parent == home / "runs" / "tiny"
-    assert re.search(r"^fits: 24/24, \d+\.\d s$", first.err, re.MULTILINE)
+    assert re.search(r"^fits: 30/30, \d+\.\d s, efficiency \d\.\d\d$", first.err, re.MULTILINE)
     assert "\x1b" not in first.out + first.err
 
     again = farm("run", tiny)
     assert again.code == 0
-    assert "fits: 0 done, 24 reused, 0 failed" in again.out
-    assert "fits: 24/24, 24 reused, " in again.err
+    assert "fits: 0 done, 30 reused, 0 failed" in again.out
+    assert "fits: 30/30, 30 reused, " in again.err
     summaries = [path.read_bytes() for path in sorted(home.glob("runs/tiny/2*/summary.json"))]
     assert len(summaries) == 2
     assert summaries[0] == summaries[1]
 
-    assert "24 stored already" in " ".join(farm("plan", tiny).out.split())
+    assert "30 stored already" in " ".join(farm("plan", tiny).out.split())
     listed = json.loads(farm("runs", "--json").out)
     assert [(one["name"], one["status"], one["fits"], one["reused"]) for one in listed] == [
-        ("tiny", "done", 24, 0),
-        ("tiny", "done", 24, 24),
+        ("tiny", "done", 30, 0),
+        ("tiny", "done", 30, 30),
     ]
     told = farm("runs").out
     assert all(one["run_id"] in told for one in listed)
@@ -119,7 +119,7 @@ def test_a_model_that_fails_is_recorded_and_the_others_survive(
     ended = farm("run", tiny, "--set", "models.broken={uses: cli_planted.Raises}")
     assert ended.code == 1
     assert "SYN-A, broken: 6 fits failed: RuntimeError: planted in fit" in " ".join(ended.out.split())
-    assert "fits: 24 done, 0 reused, 6 failed" in ended.out
+    assert "fits: 30 done, 0 reused, 6 failed" in ended.out
 
     folder = home / "runs" / "tiny" / "latest"
     summary = json.loads((folder / "summary.json").read_text())
@@ -134,7 +134,7 @@ def test_a_model_that_fails_is_recorded_and_the_others_survive(
         "run", tiny, "--set", "models.broken={uses: cli_planted.Raises}", "--set", "execution.max_failed_fits=6"
     )
     assert allowed.code == 0
-    assert "fits: 0 done, 24 reused, 6 failed" in allowed.out
+    assert "fits: 0 done, 30 reused, 6 failed" in allowed.out
 
 
 def test_an_interrupted_run_says_how_to_go_on_and_goes_on(
@@ -154,7 +154,7 @@ def test_an_interrupted_run_says_how_to_go_on_and_goes_on(
 
     ended = farm("run", tiny)
     assert ended.code == 0
-    assert "fits: 0 done, 24 reused, 0 failed" in ended.out
+    assert "fits: 0 done, 30 reused, 0 failed" in ended.out
     assert manifest_of(home)["run_id"] == manifest["run_id"]
     assert manifest_of(home)["starts"] == 2
 

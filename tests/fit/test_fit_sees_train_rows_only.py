@@ -19,6 +19,9 @@ MODELS = {
         params={"n_estimators": 60, "num_leaves": 4, "learning_rate": 0.2},
         early_stopping={"rounds": 3, "tail": 0.2},
     ),
+    "levels": Model(uses="xgboost", params={"n_estimators": 10, "max_depth": 2}),
+    "vectors": Model(uses="svm", params={"max_rows": 150}),
+    "numbers": Model(uses="sklearn.linear_model.Ridge"),
     "neighbours": Model(uses="sklearn.neighbors.KNeighborsClassifier", params={"n_neighbors": 7}),
     "majority": Model(uses="majority"),
 }
@@ -219,6 +222,18 @@ class Broken:
 def test_predictions_that_are_no_probabilities_fail_the_fit(panel, plan, answer):
     with pytest.raises(ValueError, match="predictions are no probabilities"):
         fit(panel, plan, Broken(answer), builtin(), 0, seed=0, threads=1, keep=9)
+
+
+def test_a_column_too_few_fails_the_fit_instead_of_shifting_the_classes(panel, plan):
+    with pytest.raises(ValueError, match=r"shape \(\d+, 2\) .* the classes \[-1, 0, 1\]"):
+        fit(panel, plan, Broken([0.5, 0.5]), builtin(), 0, seed=0, threads=1, keep=9)
+
+
+def test_what_a_model_says_of_its_fit_stands_in_the_record(panel, fit_one):
+    record = fit_one(panel, Model(uses="svm", params={"max_rows": 100})).record
+    assert record.remark == f"learned from 100 of {record.n_train} rows (max_rows)"
+    assert fit_one(panel, Model(uses="svm")).record.remark == ""
+    assert FitRecord.of(json.loads(json.dumps(record.plain()))) == record
 
 
 def test_a_record_survives_storage(panel, fit_one):

@@ -1,35 +1,13 @@
-"""Every model of the catalog, a scikit-learn import path and a plug-in keep the contract; broken models do not."""
+"""Every model of the catalog, scikit-learn import paths and a plug-in keep the contract; broken models do not."""
 
-from typing import ClassVar, Self
+from typing import Self
 
 import numpy as np
 import pytest
 
-from farm.models import Catalog, Entry, Model, Wants, builtin
+from farm.models import Catalog, Entry, Model, builtin
 from farm.testing.model import ModelContract
-
-
-class NearestMean:
-    """A plug-in: the softmax of the distances to the classes' weighted means."""
-
-    wants: ClassVar[Wants] = Wants(scale="standard", seed="seed")
-
-    def __init__(self, seed: int = 0) -> None:
-        self.seed = seed
-
-    def fit(self, X, y, sample_weight=None, eval_set=None) -> Self:
-        if eval_set is not None:
-            raise ValueError("no eval_set is wanted")
-        weight = np.ones(len(y)) if sample_weight is None else sample_weight
-        self.classes_ = np.unique(y[weight > 0])
-        self.means_ = np.array([np.average(X[y == c], axis=0, weights=weight[y == c]) for c in self.classes_])
-        self.log_share_ = np.log([weight[y == c].sum() for c in self.classes_])
-        return self
-
-    def predict_proba(self, X):
-        near = self.log_share_ - 0.5 * ((X[:, None] - self.means_) ** 2).sum(axis=2)
-        odds = np.exp(near - near.max(axis=1, keepdims=True))
-        return odds / odds.sum(axis=1, keepdims=True)
+from tests.models.plug_in.nearest_mean import NearestMean
 
 
 class Forgetful(NearestMean):
@@ -93,23 +71,65 @@ class Unportable(NearestMean):
         return self.__dict__ | {"means_": np.zeros_like(self.means_)}
 
 
-PLUG_INS = (NearestMean, Forgetful, Sociable, Weightless, Greedy, Peeking, Unclassed, Inattentive, Unportable)
+BROKEN = (Forgetful, Sociable, Weightless, Greedy, Peeking, Unclassed, Inattentive, Unportable)
 CATALOG = builtin().extended(
-    {kind.__name__: Entry(f"{__name__}:{kind.__name__}", kind.__doc__ or "", "test") for kind in PLUG_INS}
+    {kind.__name__: Entry(f"{__name__}:{kind.__name__}", kind.__doc__ or "", "test") for kind in (NearestMean, *BROKEN)}
 )
-TREES = Model(uses="sklearn.ensemble.ExtraTreesClassifier", params={"n_estimators": 20, "min_samples_leaf": 5})
-NEIGHBOURS = Model(uses="sklearn.neighbors.KNeighborsClassifier", params={"n_neighbors": 25})
-KEPT = [*(Model(uses=name) for name in sorted(builtin())), Model(uses="NearestMean"), TREES, NEIGHBOURS]
+
+# A few rounds and a short window: the laws are the same, and there are twenty fits a model.
+QUICK = {
+    "xgboost": {"params": {"n_estimators": 25, "max_depth": 3, "learning_rate": 0.2}},
+    "catboost": {"params": {"n_estimators": 25, "max_depth": 3, "learning_rate": 0.2}},
+    "lightgbm": {"params": {"n_estimators": 40}},
+    "random_forest": {"params": {"n_estimators": 25, "max_depth": 6}},
+    "gru": {"params": {"hidden": 6, "epochs": 8, "batch": 64, "learning_rate": 0.03, "warm_up": 1}, "window": 4},
+}
+EVERY_KEY = [
+    pytest.param(
+        Model(uses=name, **QUICK.get(name, {})),
+        marks=pytest.mark.skipif(entry.status() != "available", reason=f"{name} is {entry.status()}"),
+        id=name,
+    )
+    for name, entry in sorted(builtin().items())
+]
+BY_PATH = {
+    "trees": Model(uses="sklearn.ensemble.ExtraTreesClassifier", params={"n_estimators": 20, "min_samples_leaf": 5}),
+    "neighbours": Model(uses="sklearn.neighbors.KNeighborsClassifier", params={"n_neighbors": 25}),
+    "ridge": Model(uses="sklearn.linear_model.Ridge"),
+    "forest of moves": Model(
+        uses="sklearn.ensemble.ExtraTreesRegressor", params={"n_estimators": 20, "min_samples_leaf": 5}
+    ),
+}
 
 
-class TestEveryModel(ModelContract):
-    @pytest.fixture(params=KEPT, ids=lambda model: model.uses)
+class TestEveryKey(ModelContract):
+    @pytest.fixture(params=EVERY_KEY)
     def model(self, request: pytest.FixtureRequest) -> Model:
         return request.param
 
     @pytest.fixture
     def catalog(self) -> Catalog:
-        return CATALOG
+        return builtin()
+
+
+class TestByImportPath(ModelContract):
+    @pytest.fixture(params=BY_PATH.values(), ids=BY_PATH)
+    def model(self, request: pytest.FixtureRequest) -> Model:
+        return request.param
+
+    @pytest.fixture
+    def catalog(self) -> Catalog:
+        return builtin()
+
+
+class TestPlugIn(ModelContract):
+    @pytest.fixture
+    def model(self) -> Model:
+        return Model(uses="nearest_mean")
+
+    @pytest.fixture
+    def catalog(self, with_plug_in: Catalog) -> Catalog:
+        return with_plug_in
 
 
 @pytest.mark.parametrize(

@@ -1,22 +1,30 @@
 """What each model is, beyond the laws that all of them keep."""
 
+from itertools import pairwise
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import minimize
 
-from farm.models import BASELINES, EvalSet, Model, builtin
-from farm.models.boosting.lightgbm import LightGBM
-from farm.models.classical.logistic import Logistic
+from farm.models import BASELINES, EarlyStopping, EvalSet, Model, builtin
 
 CATALOG = builtin()
+BEST_ROUND = {
+    "lightgbm": lambda model: model.booster_.best_iteration,
+    "xgboost": lambda model: model.rounds_,
+    "catboost": lambda model: model.booster_.get_best_iteration() + 1,
+}
+BOOSTED = tuple(BEST_ROUND)
 NOTHING = np.empty((6, 0))
 LABELS = np.array([-1, -1, 0, 1, 1, 1])
 
 
-def built(name: str, seed: int = 3) -> object:
-    return Model(uses=name).build(seed=seed, threads=1, catalog=CATALOG)
+def built(name: str, seed: int = 3, *, threads: int = 1, rounds: int | None = None, **params: object) -> Any:
+    stopping = None if rounds is None else EarlyStopping(rounds=rounds)
+    return Model(uses=name, params=params, early_stopping=stopping).build(seed, threads, CATALOG)
 
 
 def classes(n: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -70,7 +78,7 @@ def test_logistic_reaches_the_penalised_optimum(seed: int, C: float) -> None:
     def objective(beta: np.ndarray) -> float:
         return C * (weight * np.logaddexp(0.0, -y * (X @ beta[1:] + beta[0]))).sum() + 0.5 * beta[1:] @ beta[1:]
 
-    found = Logistic(C=C).fit(X, y, weight)
+    found = built("logistic", C=C).fit(X, y, weight)
     optimum = minimize(objective, np.zeros(5), method="BFGS", options={"gtol": 1e-7})
     ours = np.concatenate(([found.intercept_[1]], found.coef_[1]))
     assert objective(ours) <= optimum.fun + 1e-6 * max(1.0, abs(optimum.fun))
@@ -79,49 +87,65 @@ def test_logistic_reaches_the_penalised_optimum(seed: int, C: float) -> None:
 def test_logistic_converges_on_separable_and_on_constant_features() -> None:
     X, _ = classes(200)
     X[:, 1] = 0.0
-    proba = Logistic(C=1e4).fit(X, np.where(X[:, 0] > 0, 1, -1)).predict_proba(X)
+    proba = built("logistic", C=1e4).fit(X, np.where(X[:, 0] > 0, 1, -1)).predict_proba(X)
     assert np.isfinite(proba).all()
 
 
 def test_logistic_that_finds_no_optimum_fails_instead_of_guessing() -> None:
     X, y = classes(200)
     with pytest.raises(ValueError, match="no optimum with C=1"):
-        Logistic(max_iter=1).fit(X, y)
+        built("logistic", max_iter=1).fit(X, y)
 
 
-@pytest.mark.parametrize("model", [Logistic(balanced=True), LightGBM(balanced=True)])
-def test_balanced_models_weigh_classes_alike(model: object) -> None:
+@pytest.mark.parametrize("name", ["logistic", "lightgbm", "xgboost", "catboost", "random_forest"])
+def test_balanced_models_weigh_classes_alike(name: str) -> None:
     rng = np.random.default_rng(0)
     X, y = rng.normal(size=(2000, 2)), np.where(rng.random(2000) < 0.1, 1, -1)
-    np.testing.assert_allclose(model.fit(X, y).predict_proba(X).mean(axis=0), [0.5, 0.5], atol=0.12)
+    rounds = {} if name == "logistic" else {"n_estimators": 30}
+    shares = built(name, balanced=True, **rounds).fit(X, y).predict_proba(X).mean(axis=0)
+    np.testing.assert_allclose(shares, [0.5, 0.5], atol=0.12)
 
 
-def test_lightgbm_does_not_depend_on_the_number_of_threads() -> None:
+@pytest.mark.parametrize("name", ["lightgbm", "xgboost", "catboost", "random_forest"])
+def test_trees_do_not_depend_on_the_number_of_threads(name: str) -> None:
     X, y = classes(2000)
-    one, two = (LightGBM(threads=threads, n_estimators=20).fit(X, y).predict_proba(X) for threads in (1, 2))
+    one, two = (built(name, threads=n, n_estimators=20).fit(X, y).predict_proba(X) for n in (1, 2))
     np.testing.assert_array_equal(one, two)
 
 
-def test_lightgbm_predicts_with_the_best_round() -> None:
+def test_a_forest_by_path_does_not_depend_on_the_number_of_threads() -> None:
+    X, y = classes(2000)
+    forest = Model(uses="sklearn.ensemble.ExtraTreesClassifier", params={"n_estimators": 40})
+    one, two = (forest.build(3, n, CATALOG).fit(X, y).predict_proba(X) for n in (1, 2))
+    np.testing.assert_array_equal(one, two)
+
+
+@pytest.mark.parametrize("name", BOOSTED)
+def test_boosting_predicts_with_the_best_round(name: str) -> None:
     X, y = classes(600)
-    stopped = LightGBM(n_estimators=300, learning_rate=0.3, early_stopping_rounds=5)
+    stopped = built(name, n_estimators=300, learning_rate=0.3, rounds=5)
     stopped.fit(X[:400], y[:400], eval_set=EvalSet(X[400:], y[400:]))
-    best = stopped.booster_.best_iteration
+    best = BEST_ROUND[name](stopped)
     assert best < 100
-    fixed = LightGBM(n_estimators=best, learning_rate=0.3).fit(X[:400], y[:400])
+    fixed = built(name, n_estimators=best, learning_rate=0.3).fit(X[:400], y[:400])
     np.testing.assert_array_equal(stopped.predict_proba(X), fixed.predict_proba(X))
 
 
-def test_lightgbm_ignores_an_eval_row_of_a_class_it_never_met() -> None:
+@pytest.mark.parametrize("name", [*BOOSTED, "gru"])
+def test_an_eval_row_of_a_class_never_met_is_ignored(name: str) -> None:
     X, y = classes(600)
+    if name == "gru":
+        X, length = X[:, None], {"epochs": 6, "hidden": 4, "batch": 128}
+    else:
+        length = {"n_estimators": 50}
     train = np.flatnonzero(y[:400] != 0)
     known = 400 + np.flatnonzero(y[400:] != 0)
-    stopping = {"n_estimators": 50, "early_stopping_rounds": 5}
-    whole = LightGBM(**stopping).fit(X[train], y[train], eval_set=EvalSet(X[400:], y[400:], np.ones(200)))
-    cut = LightGBM(**stopping).fit(X[train], y[train], eval_set=EvalSet(X[known], y[known]))
+    stopping = {"rounds": 5, **length}
+    whole = built(name, **stopping).fit(X[train], y[train], eval_set=EvalSet(X[400:], y[400:], np.ones(200)))
+    cut = built(name, **stopping).fit(X[train], y[train], eval_set=EvalSet(X[known], y[known]))
     np.testing.assert_array_equal(whole.predict_proba(X), cut.predict_proba(X))
     with pytest.raises(ValueError, match="give a longer tail"):
-        LightGBM(**stopping).fit(X[train], y[train], eval_set=EvalSet(X[:5], np.zeros(5, dtype=np.int64)))
+        built(name, **stopping).fit(X[train], y[train], eval_set=EvalSet(X[:5], np.zeros(5, dtype=np.int64)))
 
 
 @pytest.mark.parametrize(
@@ -138,3 +162,23 @@ def test_lightgbm_ignores_an_eval_row_of_a_class_it_never_met() -> None:
 def test_rows_that_do_not_fit_together_are_refused(X, y, weight, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         built("majority").fit(X, y, weight)
+
+
+def test_support_vectors_learn_from_a_part_of_many_rows_and_say_so() -> None:
+    X, y = classes(100_000)
+    fitted = built("svm", max_rows=500).fit(X, y)
+    assert fitted.remark_ == "learned from 500 of 100000 rows (max_rows)"
+    assert (fitted.classes_[fitted.predict_proba(X[:2000]).argmax(axis=1)] == y[:2000]).mean() > 0.5
+    again = built("svm", max_rows=500).fit(X, y)
+    np.testing.assert_array_equal(again.predict_proba(X[:50]), fitted.predict_proba(X[:50]))
+    assert built("svm", max_rows=500).fit(X[:500], y[:500]).remark_ == ""
+
+
+def test_the_chances_of_support_vectors_follow_what_happens() -> None:
+    X, y = classes(3000)
+    proba = built("svm").fit(X[:1500], y[:1500]).predict_proba(X[1500:])
+    for column, label in enumerate([-1, 0, 1]):
+        thirds = np.quantile(proba[:, column], [0, 1 / 3, 2 / 3, 1])
+        for low, high in pairwise(thirds):
+            inside = (proba[:, column] >= low) & (proba[:, column] <= high)
+            assert abs(proba[inside, column].mean() - (y[1500:][inside] == label).mean()) < 0.08

@@ -61,6 +61,11 @@ def test_params_are_values_that_json_has(value: object) -> None:
         ({"uses": "lightgbm", "params": {"early_stopping_rounds": 3}}, "set by the experiment"),
         ({"uses": "majority", "params": {"share": 1}}, "no parameter 'share'; it takes none"),
         ({"uses": "logistic", "early_stopping": {}}, "cannot stop early"),
+        ({"uses": "logistic", "device": "cuda"}, "runs on the CPU alone"),
+        ({"uses": "logistic", "window": 5}, "one row of features a decision; take window out"),
+        ({"uses": "xgboost", "params": {"max_depth": 0}}, "max_depth is 0.*greater than or equal to 1"),
+        ({"uses": "svm", "params": {"max_rows": 5}}, "max_rows is 5.*greater than or equal to 100"),
+        ({"uses": "gru", "params": {"window": 30}}, "no parameter 'window'"),
         ({"uses": "sklearn.svm.SVC", "params": {"gama": 1}}, "no parameter 'gama'; did you mean gamma"),
         ({"uses": "sklearn.ensemble.ExtraTreesClassifier", "params": {"n_jobs": 4}}, "n_jobs is set by the experiment"),
     ],
@@ -88,6 +93,17 @@ def test_seed_and_threads_reach_a_scikit_learn_classifier_where_it_has_them() ->
 def test_scale_can_be_overridden() -> None:
     assert Model(uses="lightgbm").wants(CATALOG).scale == "none"
     assert Model(uses="lightgbm", scale="robust").wants(CATALOG).scale == "robust"
+
+
+def test_a_window_of_the_experiment_replaces_the_models_own() -> None:
+    assert Model(uses="gru").wants(CATALOG).window == Model(uses="gru").bars_read(CATALOG) == 60
+    assert Model(uses="gru", window=30).wants(CATALOG).window == 30
+    assert Model(uses="gru", window=30).digest() != Model(uses="gru").digest()
+
+
+def test_a_device_reaches_the_model_and_without_one_it_is_the_cpu() -> None:
+    assert Model(uses="gru").build(0, 1, CATALOG).device == "cpu"
+    assert Model(uses="gru", device="cuda").build(0, 1, CATALOG).device == "cuda"
 
 
 def test_a_classifier_without_weights_says_so() -> None:

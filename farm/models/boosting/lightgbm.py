@@ -7,7 +7,8 @@ from pydantic import Field
 from pydantic.dataclasses import dataclass
 
 from farm.models.contract import EvalSet, Float, Labels, Wants
-from farm.models.rows import Rows, balanced, training_rows
+from farm.models.rows import Rows, balanced, require_eval_set_with, stopping_rows, training_rows
+from farm.models.sharing import rows_key, shared
 
 Share = Annotated[float, Field(gt=0, le=1)]
 Penalty = Annotated[float, Field(ge=0)]
@@ -18,26 +19,25 @@ Count = Annotated[int, Field(ge=1)]
 class LightGBM:
     """Gradient-boosted trees over histograms of each feature.
 
-    The defaults are a small model: without early stopping all ``n_estimators`` rounds are trained, and returns hold
-    little that many deep trees could learn. With ``early_stopping_rounds`` (raise ``n_estimators`` then) training stops
-    on the ``eval_set`` given to ``fit`` and the best round predicts; ``eval_set`` rows of a class that the train rows
-    lack are left out of that decision.
+    Without early stopping all ``n_estimators`` rounds are trained, and returns hold little that many deep trees could
+    learn. With ``early_stopping_rounds`` training stops on the ``eval_set`` given to ``fit`` and the best round
+    predicts; ``eval_set`` rows of a class that the train rows lack are left out of that decision.
     """
 
     wants: ClassVar[Wants] = Wants(missing=True, seed="seed", threads="threads", patience="early_stopping_rounds")
 
-    n_estimators: Count = 100
-    learning_rate: Share = 0.05
-    num_leaves: Annotated[int, Field(ge=2)] = 15
-    max_depth: Annotated[int, Field(ge=1, le=16)] = 6
-    min_child_samples: Count = 20
-    min_split_gain: Penalty = 0.0
-    subsample: Share = 0.8
-    colsample_bytree: Share = 0.8
-    reg_alpha: Penalty = 0.1
-    reg_lambda: Penalty = 1.0
-    max_bin: Annotated[int, Field(ge=2, le=65_535)] = 255
-    balanced: bool = False
+    n_estimators: Count
+    learning_rate: Share
+    num_leaves: Annotated[int, Field(ge=2)]
+    max_depth: Annotated[int, Field(ge=1, le=16)]
+    min_child_samples: Count
+    min_split_gain: Penalty
+    subsample: Share
+    colsample_bytree: Share
+    reg_alpha: Penalty
+    reg_lambda: Penalty
+    max_bin: Annotated[int, Field(ge=2, le=65_535)]
+    balanced: bool
     early_stopping_rounds: Count | None = None
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
     threads: Count = 1
@@ -51,11 +51,7 @@ class LightGBM:
 
     def fit(self, X: Float, y: Labels, sample_weight: Float | None = None, eval_set: EvalSet | None = None) -> Self:
         """The model itself, fitted."""
-        if (eval_set is None) != (self.early_stopping_rounds is None):
-            raise ValueError(
-                f"early_stopping_rounds is {self.early_stopping_rounds} and eval_set is "
-                f"{'missing' if eval_set is None else 'given'}; give both or neither"
-            )
+        require_eval_set_with(self.early_stopping_rounds, eval_set)
         rows = training_rows(X, y, sample_weight)
         self.classes_: Labels = rows.classes
         self.booster_: Any = None if len(rows.classes) == 1 else self._train(rows, eval_set)
@@ -72,18 +68,17 @@ class LightGBM:
         import lightgbm
 
         weight = balanced(rows) if self.balanced else rows.weight
-        train = lightgbm.Dataset(rows.X, label=rows.code, weight=weight)
-        if eval_set is None or self.early_stopping_rounds is None:
-            return lightgbm.train(self._parameters(len(rows.classes)), train, num_boost_round=self.n_estimators)
-        known = np.isin(eval_set.y, rows.classes)
-        if not known.any():
-            raise ValueError(f"eval_set has no row of the trained classes {rows.classes.tolist()}; give a longer tail")
-        tail_weight = None if eval_set.sample_weight is None else eval_set.sample_weight[known]
-        tail = train.create_valid(
-            eval_set.X[known], label=np.searchsorted(rows.classes, eval_set.y[known]), weight=tail_weight
+        parameters = self._parameters(len(rows.classes))
+        train = shared(
+            ("lightgbm", self.max_bin, self.seed, self.threads, rows_key(rows.X, rows.code, weight)),
+            lambda: lightgbm.Dataset(rows.X, label=rows.code, weight=weight, params=parameters).construct(),
         )
+        if eval_set is None or self.early_stopping_rounds is None:
+            return lightgbm.train(parameters, train, num_boost_round=self.n_estimators)
+        known, code, tail_weight = stopping_rows(eval_set, rows.classes)
+        tail = train.create_valid(eval_set.X[known], label=code, weight=tail_weight)
         return lightgbm.train(
-            self._parameters(len(rows.classes)),
+            parameters,
             train,
             num_boost_round=self.n_estimators,
             valid_sets=[tail],
@@ -106,6 +101,7 @@ class LightGBM:
             "lambda_l1": self.reg_alpha,
             "lambda_l2": self.reg_lambda,
             "max_bin": self.max_bin,
+            "feature_pre_filter": False,  # it would make the bins of one min_data_in_leaf useless for another
             "seed": self.seed,
             "num_threads": self.threads,
             "deterministic": True,

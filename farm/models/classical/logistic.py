@@ -22,9 +22,9 @@ class Logistic:
 
     wants: ClassVar[Wants] = Wants(scale="standard", threads="threads")
 
-    C: Annotated[float, Field(gt=0)] = 1.0
-    balanced: bool = False
-    max_iter: Annotated[int, Field(ge=1)] = 100
+    C: Annotated[float, Field(gt=0)]
+    balanced: bool
+    max_iter: Annotated[int, Field(ge=1)]
     threads: Annotated[int, Field(ge=1)] = 1
 
     def fit(self, X: Float, y: Labels, sample_weight: Float | None = None, eval_set: EvalSet | None = None) -> Self:
