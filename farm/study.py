@@ -1,7 +1,8 @@
 """One study above its fits, pure: out-of-fold rows -> nested pipelines -> bets -> returns -> evidence."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -9,14 +10,17 @@ from numpy.typing import NDArray
 
 from farm.backtest import Account, Backtest, Orders
 from farm.bars import Instrument
+from farm.bars.timeframe import nanoseconds
 from farm.folds import FoldPlan
 from farm.labels import Events
 from farm.panel import Panel
-from farm.stack.lattice import Lattice, Predictions, build_lattice
-from farm.stack.nested import Nested, run_nested, run_unnested
+from farm.search import Choices, Pick
+from farm.stack.ablation import Variant, variants
+from farm.stack.lattice import Lattice, Predictions, build_lattice, mean_over_others
+from farm.stack.nested import Nested, outcomes_of, run_nested, run_unnested
 from farm.stack.pipeline import Stack
 from farm.stack.provenance import Proof, Records, prove
-from farm.stack.steps import Market, sign_of
+from farm.stack.steps import MapStep, Market, Step, sign_of
 
 Float = NDArray[np.float64]
 Int = NDArray[np.int64]
@@ -44,41 +48,75 @@ class Trial:
 
     @property
     def probability(self) -> Float | None:
-        """Mean prediction over the other groups, shape (rows, classes)."""
-        return None if self.predicted is None else np.nanmean(self.predicted, axis=1)
+        """Mean prediction over the other groups, shape (rows, classes); NaN in rows without one."""
+        return None if self.predicted is None else mean_over_others(self.predicted)
 
 
 @dataclass(frozen=True, eq=False)
 class Study:
-    """A study after its pipelines: its trials by name, the lattice they rest on, and the proof that nothing leaked."""
+    """A study after its pipelines: its trials by name, the lattice they rest on, and the proof that nothing leaked.
+
+    ``picked`` says of each searched model what its trial was picked from.
+    """
 
     trials: tuple[Trial, ...]
     lattice: Lattice
     proof: Proof
+    picked: Mapping[str, "PickedFrom"] = field(default_factory=dict)
 
     def candidate_returns(self) -> dict[str, Float]:
         """Candidate -> its headline net returns a session: all that the verdict reads of a study."""
         return {trial.name: trial.headline.net for trial in self.trials if trial.role == "candidate"}
 
 
+@dataclass(frozen=True, eq=False)
+class PickedFrom:
+    """The configurations of one searched model: the headline returns of each, its mean loss, and each group's choice.
+
+    They are trials that count, and no more is made of them: a verdict, with its paths and scores, is given to what was
+    picked. ``loss`` is the mean over the groups g of the loss on D_g.
+    """
+
+    headline: Mapping[str, Backtest]
+    loss: Mapping[str, float]
+    chosen: tuple[str, ...]
+
+
 @dataclass(frozen=True)
 class StudyRecipe:
-    """What turns one study's out-of-fold predictions into returns: roles of the models, the stack, the account."""
+    """What turns one study's out-of-fold predictions into returns: roles of the models, the stack, the account.
+
+    A searched model of ``choices`` has a role, its configurations have none: one of them stands for it in each group.
+    ``families`` of the models (boosting, sequence and so on) are what an ablation of the stack goes by.
+    """
 
     roles: Mapping[str, Role]
     stack: Stack | None
     account: Account
     instrument: Instrument
+    families: Mapping[str, str] = field(default_factory=dict)
+    choices: Choices = field(default_factory=Choices)
 
-    def run(self, panel: Panel, plan: FoldPlan, predictions: Predictions, records: Records) -> Study:
-        """Evaluate every trial of the study.
+    def run(
+        self,
+        panel: Panel,
+        plan: FoldPlan,
+        predictions: Predictions,
+        records: Records,
+        own: Mapping[str, Events] | None = None,
+    ) -> Study:
+        """Evaluate every trial of the study, all at the rows of the clock's panel.
 
         Parameters
         ----------
+        panel
+            The clock's.
         predictions
             Model -> split -> (decision times in ns UTC, probabilities (n, classes)); joined by key, never by position.
         records
-            Model -> split -> what that fit trained on.
+            Model -> split -> what that fit trained on, by rows of the events it learned from.
+        own
+            Events of the models that have a panel of their own; the others learn from the clock's.
 
         A model without predictions has failed: it has no trial, and a stack with a failed base has none either, for a
         stack of the others would be another trial than the one that was announced.
@@ -88,43 +126,105 @@ class StudyRecipe:
         BadInput, ValueError
             As `build_lattice`.
         """
-        lattice = build_lattice(plan, panel.events.decided_at, predictions)
-        market = self._market(panel)
+        stack, own = self.stack or Stack(), own or {}
+        max_age = stack.max_age(nanoseconds(panel.bars.timeframe))
+        times = {name: events.decided_at for name, events in own.items()}
+        lattice = build_lattice(plan, panel.events.decided_at, predictions, own=times, max_age=max_age)
+        market = market_of(panel, self.account, self.instrument, stack.reads())
         trials: list[Trial] = []
         proofs: list[Proof] = []
 
         def proved(nested: Nested, bases: tuple[str, ...]) -> None:
-            proofs.append(prove(bases, plan, panel.events, lattice, predictions, records, nested.learned_from))
+            learned = nested.learned_from
+            proofs.append(
+                prove(bases, plan, panel.events, lattice, predictions, records, learned, own=own, max_age=max_age)
+            )
 
-        alone = (self.stack or Stack()).for_one_base()
+        choices = self.choices.left(predictions)
+        picked: dict[str, PickedFrom] = {}
         for name, role in self.roles.items():
-            if name not in predictions:
+            if name in choices.searched:
+                configurations = choices.searched[name]
+                picked[name], predicted = self._pick(name, choices, lattice, panel, plan, market)
+                nested = run_nested(
+                    partial(_after, choices, (name,), stack.for_one_base()),
+                    configurations,
+                    lattice,
+                    plan,
+                    panel.events,
+                    market,
+                    stack.missing,
+                )
+                trials.append(self._trial(name, role, predicted, nested, panel, plan))
+                proved(nested, configurations)
+                continue
+            if name not in predictions or role == "sentinel":
                 continue
             if role == "baseline":
                 trials.append(self._baseline(name, panel, plan, lattice))
                 continue
-            nested = run_nested(alone, (name,), lattice, plan, panel.events, market)
+            nested = run_nested(stack.for_one_base(), (name,), lattice, plan, panel.events, market, stack.missing)
             trials.append(self._trial(name, role, lattice.probability[name], nested, panel, plan))
             proved(nested, (name,))
         trials.append(self._buy_and_hold(panel))
-        bases = tuple(name for name, role in self.roles.items() if role == "candidate")
-        if self.stack is not None and len(bases) > 1 and all(name in predictions for name in bases):
+        bases = self.bases()
+        if (
+            self.stack is not None
+            and list(self.roles.values()).count("candidate") > 1
+            and all(name in predictions or name in choices.searched for name in bases)
+        ):
+            searched = tuple(name for name in bases if name in choices.searched)
+            steps = partial(_after, choices, searched, stack.complete()) if searched else stack.complete()
+            bases = tuple(one for name in bases for one in choices.searched.get(name, (name,)))
             if self.stack.nesting == "pairs":
-                nested = run_nested(self.stack.complete(), bases, lattice, plan, panel.events, market)
+                nested = run_nested(steps, bases, lattice, plan, panel.events, market, stack.missing)
                 trials.append(self._trial(STACK, "candidate", nested.probability, nested, panel, plan))
                 proved(nested, bases)
             else:
-                nested = run_unnested(self.stack.complete(), bases, lattice, plan, panel.events, market)
+                nested = run_unnested(self.stack.complete(), bases, lattice, plan, panel.events, market, stack.missing)
                 trials.append(self._trial(STACK, "ablation", nested.probability, nested, panel, plan))
+            if self.stack.ablation:
+                for variant in self.variants():
+                    run, steps = run_nested if variant.nested else run_unnested, variant.steps(stack.complete())
+                    nested = run(steps, variant.bases, lattice, plan, panel.events, market, stack.missing)
+                    trials.append(self._trial(variant.name, "ablation", nested.probability, nested, panel, plan))
         violations = dict.fromkeys(violation for proof in proofs for violation in proof.violations)
-        return Study(tuple(trials), lattice, Proof(sum(proof.rows_checked for proof in proofs), tuple(violations)))
+        proof = Proof(sum(proof.rows_checked for proof in proofs), tuple(violations))
+        return Study(tuple(trials), lattice, proof, picked)
 
-    def _market(self, panel: Panel) -> Market:
-        rows = panel.events.row
-        return Market(
-            volatility=panel.events.volatility / panel.bars.close[rows],
-            cost=self.account.round_trips(panel.bars, rows, self.instrument),
-        )
+    def bases(self) -> tuple[str, ...]:
+        """What the stack stands on: every candidate, and the rules that a meta-label takes its side from."""
+        candidates = [name for name, role in self.roles.items() if role == "candidate"]
+        return tuple(dict.fromkeys([*candidates, *(self.stack or Stack()).primaries()]))
+
+    def variants(self) -> tuple[Variant, ...]:
+        """The ways in which the stack is taken apart."""
+        return variants({name: self.families.get(name, "") for name in self.bases()})
+
+    def _pick(
+        self, name: str, choices: Choices, lattice: Lattice, panel: Panel, plan: FoldPlan, market: Market
+    ) -> tuple[PickedFrom, Float]:
+        """What a searched model is picked from, and its predictions: in each group those of the group's choice."""
+        names, stack = choices.searched[name], self.stack or Stack()
+        chosen: list[str] = []
+        losses: list[list[float]] = []
+        predicted = np.full_like(lattice.probability[names[0]], np.nan)
+        for group in range(len(plan.groups)):
+            rows = plan.train_rows(panel.events.decided_at, panel.events.exited_at, (group,))
+            rows = rows[panel.events.labelled[rows]]
+            known = outcomes_of(panel.events, rows).at(market.take(rows))
+            inputs = {one: lattice.probability[one][rows, group] for one in names}
+            chosen.append(choices.pick((name,), group).fit(inputs, known).chosen[name])
+            every = Pick(objective=choices.objective, searched={name: names}).losses(inputs, known)
+            losses.append([every[one] for one in names])
+            own = lattice.group == group
+            predicted[own] = lattice.probability[chosen[-1]][own]
+        headline = {}
+        for one in names:
+            nested = run_nested(stack.for_one_base(), (one,), lattice, plan, panel.events, market, stack.missing)
+            headline[one] = self._backtest(panel, nested.mean().size)
+        mean_loss = dict(zip(names, np.mean(losses, axis=0).tolist(), strict=True))
+        return PickedFrom(headline, mean_loss, tuple(chosen)), predicted
 
     def _trial(self, name: str, role: Role, predicted: Float, nested: Nested, panel: Panel, plan: FoldPlan) -> Trial:
         partners = path_partners(plan, plan.group_of(panel.events.decided_at))
@@ -150,6 +250,23 @@ class StudyRecipe:
 
     def _backtest(self, panel: Panel, size: Float) -> Backtest:
         return self.account.backtest(panel.bars, Orders.of_events(panel.events, size), self.instrument)
+
+
+def _after(choices: Choices, models: Sequence[str], steps: Sequence[Step], group: int) -> list[MapStep | Step]:
+    """The steps of F_g, after the choice among the configurations of searched models."""
+    return [choices.pick(models, group), *steps]
+
+
+def market_of(panel: Panel, account: Account, instrument: Instrument, columns: Sequence[str] = ()) -> Market:
+    """What is known of each event of a panel at its decision: volatility, costs, and these features."""
+    events = panel.events
+    return Market(
+        volatility=events.volatility / panel.bars.close[events.row],
+        cost=account.round_trips(panel.bars, events.row, instrument),
+        columns={name: panel.values[:, panel.names.index(name)] for name in columns},
+        start=events.row,
+        end=events.exit_row,
+    )
 
 
 def path_partners(plan: FoldPlan, group: Int) -> list[Int]:

@@ -50,8 +50,8 @@ MUTATIONS = (
     Mutation(
         "scaling sees all rows",
         "farm/fit.py",
-        "scale = _scaling(_pick(inputs, view), wants.scale)",
-        "scale = _scaling(_pick(panel.values, view), wants.scale)",
+        "scaling = Scaling.fitted(columns_of(inputs, view), wants.scale)",
+        "scaling = Scaling.fitted(columns_of(panel.values, view), wants.scale)",
     ),
     Mutation(
         "a higher timeframe is joined by its open time",
@@ -62,8 +62,9 @@ MUTATIONS = (
     Mutation(
         "early stopping watches the test fold",
         "farm/fit.py",
-        "tail = with_tail(events, train, model)\n    base",
-        "tail = with_tail(events, train, model)\n    tail = test[events.labelled[test]][: len(tail)]\n    base",
+        "tail = with_tail(events, train, model, catalog)\n    base",
+        "tail = with_tail(events, train, model, catalog)\n"
+        "    tail = test[events.labelled[test]][: len(tail)]\n    base",
     ),
     Mutation(
         "the stack is not nested",
@@ -76,6 +77,18 @@ MUTATIONS = (
         "farm/features/asof.py",
         "if last >= 0 and higher_segment[last] == segment[begin] else -1",
         "if last >= 0 else -1",
+    ),
+    Mutation(
+        "an as-of join of bases crosses its group",
+        "farm/stack/lattice.py",
+        "serves = (last >= 0) & (made >= start)",
+        "serves = last >= 0",
+    ),
+    Mutation(
+        "the purge forgets the labels of other bases",
+        "farm/folds/plan.py",
+        "latest = np.maximum(latest, last_exits(until, np.searchsorted(when, edges).astype(np.int64), _NEVER))",
+        "latest = np.maximum(latest, _NEVER)",
     ),
     Mutation(
         "failed trials are forgotten",

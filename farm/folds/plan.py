@@ -1,6 +1,6 @@
 """The fold plan: a study's groups and splits in time, one value shared by all its timeframes and models."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -147,8 +147,12 @@ def make_plan(
     embargo: Embargo,
     time: TradingTime,
     window: int = 0,
+    also: Sequence[tuple[Int, Int]] = (),
 ) -> FoldPlan:
     """A plan with ``n_groups`` groups of equal numbers of events; events decided at the same time share a group.
+
+    ``also`` has the decisions and exits of the study's other panels: a group's last exit is the latest of all that are
+    decided in it, so that its purge and embargo hold for every panel.
 
     Raises
     ------
@@ -158,6 +162,7 @@ def make_plan(
         Events that are unsorted, end before they are decided, or reach past the end of ``time``.
     """
     decided, exited = _events(decided, exited)
+    others = [_events(*one) for one in also]
     _check_span(decided, exited, time)
     if len(decided) < n_groups:
         raise BadInput(_too_few(len(decided), n_groups))
@@ -165,7 +170,11 @@ def make_plan(
     bounds = np.append(np.searchsorted(decided, decided[group_bounds(len(decided), n_groups)[:-1]]), len(decided))
     if (np.diff(bounds) <= 0).any():
         raise BadInput(_too_few(len(np.unique(decided)), n_groups) + " (many events share a time)")
+    edges = np.append(decided[bounds[:-1]], time.clock[-1] + 1)
     latest = last_exits(exited, bounds.astype(np.int64), _NEVER)
+    for when, until in others:
+        _check_span(when, until, time)
+        latest = np.maximum(latest, last_exits(until, np.searchsorted(when, edges).astype(np.int64), _NEVER))
     walks = kind == "walk_forward"
     groups = tuple(
         Group(

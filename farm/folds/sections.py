@@ -1,5 +1,6 @@
 """The ``folds`` section of an experiment: purged k-fold, combinatorial purged cross-validation, walk forward."""
 
+from collections.abc import Sequence
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
@@ -33,17 +34,27 @@ class Cpcv(_FoldSection):
         held_out_groups(self.groups, self.test_groups)
         return self
 
-    def plan(self, decided: Int, exited: Int, *, clock: Int, session: Int) -> FoldPlan:
+    def plan(
+        self,
+        decided: Int,
+        exited: Int,
+        *,
+        clock: Int,
+        session: Int,
+        also: Sequence[tuple[Int, Int]] = (),
+    ) -> FoldPlan:
         """The fold plan of a study.
 
         Parameters
         ----------
         decided, exited
-            When each of the study's events was decided and its label known, int64 ns UTC, in order of ``decided``: the
-            union over all its panels and labels.
+            When each event of the study's clock was decided and its label known, int64 ns UTC, in order of ``decided``:
+            the groups have equal numbers of them.
         clock, session
             When each bar of the decision timeframe in the development span became available (int64 ns UTC), and the
             number of its session.
+        also
+            The same of the study's other panels: purge and embargo are by the union of all intervals.
 
         Raises
         ------
@@ -63,7 +74,9 @@ class Cpcv(_FoldSection):
         """
         splits = held_out_groups(self.groups, self.test_groups)
         time = TradingTime(clock, session)
-        return make_plan("cpcv", splits, decided, exited, n_groups=self.groups, embargo=self.embargo, time=time)
+        return make_plan(
+            "cpcv", splits, decided, exited, n_groups=self.groups, embargo=self.embargo, time=time, also=also
+        )
 
 
 class KFold(_FoldSection):
@@ -71,11 +84,21 @@ class KFold(_FoldSection):
 
     kind: Literal["kfold"] = "kfold"
 
-    def plan(self, decided: Int, exited: Int, *, clock: Int, session: Int) -> FoldPlan:
+    def plan(
+        self,
+        decided: Int,
+        exited: Int,
+        *,
+        clock: Int,
+        session: Int,
+        also: Sequence[tuple[Int, Int]] = (),
+    ) -> FoldPlan:
         """The fold plan of a study; arguments and errors as in ``Cpcv.plan``."""
         splits = held_out_groups(self.groups, 1)
         time = TradingTime(clock, session)
-        return make_plan("kfold", splits, decided, exited, n_groups=self.groups, embargo=self.embargo, time=time)
+        return make_plan(
+            "kfold", splits, decided, exited, n_groups=self.groups, embargo=self.embargo, time=time, also=also
+        )
 
 
 class WalkForwardFolds(_FoldSection):
@@ -95,7 +118,15 @@ class WalkForwardFolds(_FoldSection):
             raise ValueError(f"train_groups is {self.train_groups} of {self.groups} groups; leave at least one to test")
         return self
 
-    def plan(self, decided: Int, exited: Int, *, clock: Int, session: Int) -> FoldPlan:
+    def plan(
+        self,
+        decided: Int,
+        exited: Int,
+        *,
+        clock: Int,
+        session: Int,
+        also: Sequence[tuple[Int, Int]] = (),
+    ) -> FoldPlan:
         """The fold plan of a study; arguments and errors as in ``Cpcv.plan``."""
         return make_plan(
             "walk_forward",
@@ -106,6 +137,7 @@ class WalkForwardFolds(_FoldSection):
             embargo=self.embargo,
             time=TradingTime(clock, session),
             window=0 if self.expanding else self.train_groups,
+            also=also,
         )
 
 

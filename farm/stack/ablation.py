@@ -12,11 +12,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from farm.labels import CLASSES, Events
+from farm.stack.calibrate import Calibrate
+from farm.stack.choose import Choose
+from farm.stack.combine import Combine
 from farm.stack.lattice import Lattice
+from farm.stack.steps import Step
 
 Float = NDArray[np.float64]
 
-Kind = Literal["homogeneous", "without", "unnested"]
+Kind = Literal["best_single", "homogeneous", "without", "unnested"]
+
+PREFIX = "stack."
+"""What the names of a stack's ablations begin with."""
 
 
 @dataclass(frozen=True)
@@ -32,27 +39,38 @@ class Variant:
         """False for the variant that shows what ordinary stacking would have claimed."""
         return self.kind != "unnested"
 
+    def steps(self, complete: Sequence[Step]) -> tuple[Step, ...]:
+        """The stack's steps as this variant takes them: a choice among the bases in the place of their combination."""
+        if self.kind != "best_single":
+            return tuple(complete)
+        others = [step for step in complete if not isinstance(step, Combine | Choose)]
+        first = next(at for at, step in enumerate(others) if not isinstance(step, Calibrate))
+        return (*others[:first], Choose(), *others[first:])
+
 
 def variants(families: Mapping[str, str]) -> tuple[Variant, ...]:
-    """The ablations of a stack whose bases are of these families; its best single base is a trial of its own anyway.
+    """The ablations of a stack whose bases are of these families.
 
-    Without each base in turn where two or more are left; the bases of each family alone, where a family has several
-    and is not the whole stack; and all of them without nesting.
+    The single base that each group's own pipeline would choose; the stack without each base in turn, where two or more
+    are left; the bases of each family alone, where a family has several and is not the whole stack; and all of them
+    without nesting.
 
     Examples
     --------
-    >>> [one.name for one in variants({"fast": "boosting", "slow": "boosting", "linear": "classical"})]
-    ['without.fast', 'without.slow', 'without.linear', 'only.boosting', 'unnested']
+    >>> [one.name for one in variants({"fast": "boosting", "linear": "classical"})]
+    ['stack.best_single', 'stack.unnested']
     """
     bases = tuple(families)
-    found = []
+    found = [Variant(f"{PREFIX}best_single", "best_single", bases)]
     if len(bases) > 2:
-        found += [Variant(f"without.{one}", "without", tuple(base for base in bases if base != one)) for one in bases]
+        found += [
+            Variant(f"{PREFIX}without.{one}", "without", tuple(base for base in bases if base != one)) for one in bases
+        ]
     for family in dict.fromkeys(families.values()):
         alike = tuple(base for base in bases if families[base] == family)
         if 1 < len(alike) < len(bases):
-            found.append(Variant(f"only.{family}", "homogeneous", alike))
-    return (*found, Variant("unnested", "unnested", bases))
+            found.append(Variant(f"{PREFIX}only.{family}", "homogeneous", alike))
+    return (*found, Variant(f"{PREFIX}unnested", "unnested", bases))
 
 
 @dataclass(frozen=True)

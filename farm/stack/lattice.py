@@ -1,7 +1,11 @@
-"""The pair lattice: for every row, the prediction of each model that never saw the row's group nor one other."""
+"""The pair lattice: for every row, the prediction of each model that never saw the row's group nor one other.
+
+Bases may decide at other times than the study's clock. Their predictions meet at its rows by an as-of join: a row has
+the last one that was made by then, in the same group, by the split of the pair, and no longer ago than is allowed.
+"""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -21,21 +25,67 @@ class Lattice:
     """Out-of-fold predictions of several bases on all pairs of groups.
 
     ``probability[m][x, h]`` is p(x|h): what base m, trained on neither the group of row x nor group h, says of x. Shape
-    (rows, groups, classes) a base; NaN where h is the row's own group. ``split[x, h]`` is the split it came from, -1
-    there.
+    (rows, groups, classes) a base; NaN where h is the row's own group, and in rows for which the base has nothing to
+    say. ``split[x, h]`` is the split it came from, -1 where h is the row's own group. ``age[m]`` is how long before
+    each row its prediction was made, ns, shape (rows,); -1 where there is none.
     """
 
     bases: tuple[str, ...]
     probability: Mapping[str, Float]
     split: Int
     group: Int
+    age: Mapping[str, Int] = field(default_factory=dict)
 
     def mean(self, base: str) -> Float:
-        """The mean of p(x|h) over all other groups h, shape (rows, classes)."""
-        return np.nanmean(self.probability[base], axis=1)
+        """The mean of p(x|h) over all other groups h, shape (rows, classes); NaN in rows without a prediction."""
+        return mean_over_others(self.probability[base])
 
 
-def build_lattice(plan: FoldPlan, decided_at: Int, predictions: Predictions) -> Lattice:
+def mean_over_others(values: Float) -> Float:
+    """The mean over axis 1 of what is not NaN; NaN where nothing is.
+
+    >>> mean_over_others(np.array([[1.0, np.nan, 3.0], [np.nan, np.nan, np.nan]])).tolist()
+    [2.0, nan]
+    """
+    known = ~np.isnan(values)
+    count = known.sum(axis=1)
+    total = np.where(known, values, 0.0).sum(axis=1)
+    return np.asarray(np.divide(total, count, out=np.full(total.shape, np.nan), where=count > 0))
+
+
+def asof(moments: Int, times: Int, start: Int, max_age: int | None = None) -> Int:
+    """Position in ``times`` of the last one at or before each moment, -1 where there is none.
+
+    Parameters
+    ----------
+    moments, start
+        When each row is decided, and the moment before which nothing may serve it, its group's start; int64 ns, (rows,)
+    times
+        When predictions were made, rising.
+    max_age
+        How long before a row a prediction may have been made, ns; None for as long as its group lasts.
+
+    >>> asof(np.array([5, 9, 12]), np.array([1, 6, 8]), np.array([0, 0, 10])).tolist()
+    [0, 2, -1]
+    """
+    last = np.searchsorted(times, moments, side="right") - 1
+    if len(times) == 0:
+        return np.full(len(moments), -1, dtype=np.int64)
+    made = times[np.maximum(last, 0)]
+    serves = (last >= 0) & (made >= start)
+    if max_age is not None:
+        serves &= moments - made <= max_age
+    return np.where(serves, last, -1).astype(np.int64)
+
+
+def build_lattice(
+    plan: FoldPlan,
+    decided_at: Int,
+    predictions: Predictions,
+    *,
+    own: Mapping[str, Int] | None = None,
+    max_age: int | None = None,
+) -> Lattice:
     """Join every base's predictions on their keys (decision time, split); the order they come in does not matter.
 
     Parameters
@@ -44,35 +94,55 @@ def build_lattice(plan: FoldPlan, decided_at: Int, predictions: Predictions) -> 
         Decision times of the study's rows, int64 ns UTC, shape (rows,), strictly increasing.
     predictions
         Base name -> split number -> (decision times, probabilities of shape (n, classes)).
+    own
+        Decision times of bases that have their own; the others decide at the study's.
+    max_age
+        How old a prediction may be at a row, ns; None for as long as its group lasts.
 
     Raises
     ------
     BadInput
         The plan does not hold out every pair of its groups.
     ValueError
-        A split without predictions; a prediction for a time that is no decision, for a row that the split did not hold
-        out, given twice, missing or not finite. The message names base, split and the first such time.
+        A split without predictions; a prediction for a time that is no decision of the base, for one that the split did
+        not hold out, given twice, missing or not finite. The message names base, split and the first such time.
     """
     pairs = _pairs(plan)
-    if len(decided_at) == 0 or np.any(np.diff(decided_at) <= 0):
-        raise ValueError(f"decided_at: {len(decided_at)} times must be at least one and strictly increasing")
+    for times in (decided_at, *(own or {}).values()):
+        if len(times) == 0 or np.any(np.diff(times) <= 0):
+            raise ValueError(f"decided_at: {len(times)} times must be at least one and strictly increasing")
     group = plan.group_of(decided_at)
     split_of = np.full((len(decided_at), len(plan.groups)), -1, dtype=np.int64)
     for number, (first, second) in enumerate(pairs):
         split_of[group == first, second] = number
         split_of[group == second, first] = number
-    lattice = {}
+    starts = np.array([one.start for one in plan.groups], dtype=np.int64)[group]
+    lattice, age = {}, {}
     for base, by_split in predictions.items():
-        filled = np.full((*split_of.shape, len(CLASSES)), np.nan)
-        for number, (first, second) in enumerate(pairs):
-            if number not in by_split:
-                raise ValueError(f"base {base} has no predictions of split {number}; fit every split of the plan")
-            rows, probability = _joined(
-                decided_at, group, (first, second), *by_split[number], f"{base}, split {number}"
-            )
-            filled[rows, np.where(group[rows] == first, second, first)] = probability
-        lattice[base] = filled
-    return Lattice(tuple(lattice), lattice, split_of, group)
+        times = (own or {}).get(base, decided_at)
+        said = _by_pair(plan, pairs, times, by_split, base)
+        last = asof(decided_at, times, starts, max_age)
+        lattice[base] = np.where((last >= 0)[:, None, None], said[last], np.nan)
+        age[base] = np.where(last >= 0, decided_at - times[last], -1)
+    return Lattice(tuple(lattice), lattice, split_of, group, age)
+
+
+def _by_pair(
+    plan: FoldPlan,
+    pairs: list[tuple[int, int]],
+    decided_at: Int,
+    by_split: Mapping[int, tuple[Int, Float]],
+    base: str,
+) -> Float:
+    """What a base says at its own decisions, shape (decisions, groups, classes): by the split of each pair."""
+    group = plan.group_of(decided_at)
+    said = np.full((len(decided_at), len(plan.groups), len(CLASSES)), np.nan)
+    for number, (first, second) in enumerate(pairs):
+        if number not in by_split:
+            raise ValueError(f"base {base} has no predictions of split {number}; fit every split of the plan")
+        rows, probability = _joined(decided_at, group, (first, second), *by_split[number], f"{base}, split {number}")
+        said[rows, np.where(group[rows] == first, second, first)] = probability
+    return said
 
 
 def _pairs(plan: FoldPlan) -> list[tuple[int, int]]:

@@ -175,7 +175,10 @@ def test_a_prediction_joined_to_the_wrong_row_is_named(world, proof):
     rows = np.flatnonzero(world.lattice.group == 3)
     shifted = np.roll(world.lattice.probability["stumps"][rows, 1], 1, axis=0)
     found = proof(lattice=with_cells(world, rows, 1, shifted))
-    named(found, "base stumps, split 5: a row of group 3 carries a prediction that was made for another row")
+    named(
+        found,
+        "base stumps, split 5: a row of group 3 carries a prediction that is not the last one that was made by then",
+    )
 
 
 def test_a_missing_record_is_named(world, proof):

@@ -18,6 +18,14 @@ def outcomes(label, move=None, independent=None, length=0):
     return Outcomes(label.astype(np.int8), move, np.ones(n), worth, row, row + length)
 
 
+def fitted_pipeline(steps, inputs, learned):
+    return fit_pipeline(steps, inputs, learned, at_no_cost(len(learned.label)))
+
+
+def at_no_cost(n):
+    return Market(np.full(n, 0.01), np.zeros(n))
+
+
 def softmax(scores):
     odds = np.exp(scores - scores.max(axis=1, keepdims=True))
     return odds / odds.sum(axis=1, keepdims=True)
@@ -109,7 +117,7 @@ def test_constant_bases_and_certain_ones_are_no_trouble(rng):
     label = rng.choice([-1, 0, 1], 200)
     certain = np.eye(3)[rng.integers(0, 3, 200)]
     constant = np.tile([0.2, 0.3, 0.5], (200, 1))
-    pipeline = fit_pipeline(
+    pipeline = fitted_pipeline(
         Stack().complete(), {"certain": certain, "constant": constant}, outcomes(label, rng.normal(size=200))
     )
     decision = pipeline.apply({"certain": certain, "constant": constant}, Market(np.full(200, 0.01), np.zeros(200)))
@@ -119,7 +127,7 @@ def test_constant_bases_and_certain_ones_are_no_trouble(rng):
 
 def test_a_row_is_mapped_alike_alone_and_in_company(rng):
     inputs = {"a": softmax(rng.normal(size=(300, 3))), "b": softmax(rng.normal(size=(300, 3)))}
-    pipeline = fit_pipeline(Stack().complete(), inputs, outcomes(rng.choice([-1, 0, 1], 300)))
+    pipeline = fitted_pipeline(Stack().complete(), inputs, outcomes(rng.choice([-1, 0, 1], 300)))
     market = Market(np.full(300, 0.01), np.full(300, 1e-4))
     whole = pipeline.apply(inputs, market)
     for row in range(0, 300, 37):
@@ -176,12 +184,37 @@ def test_the_slope_is_found_shrunk_and_bets_the_side_that_pays_for_its_cost(rng)
         (["combine", "combine"], "exactly once"),
         (["size", "combine"], "last step"),
         (["combine", "size", "size"], "last step"),
-        (["combine", "calibrate"], "before combine"),
+        (["combine", "threshold", "meta_label"], "threshold leaves out bets, so it stands last"),
+        (["combine", "threshold", "calibrate"], "threshold leaves out bets, so it stands last"),
+        (["combine", "meta_label", "calibrate"], "only threshold and size follow it"),
+        (["meta_label", "combine"], "only threshold and size follow it"),
+        (["choose", "combine"], "nothing to combine after it"),
+        (["calibrate", "calibrate", "combine"], "twice in a row"),
+        (["meta_label"], "exactly once"),
+        (["combine", "choose", "choose"], "at most one step of kind choose"),
     ],
 )
 def test_steps_in_an_order_that_cannot_work_are_refused(kinds, message):
-    with pytest.raises(ValidationError, match=message):
+    with pytest.raises(ValidationError, match=f"steps: .*{message}"):
         Stack(steps=[{"kind": kind} for kind in kinds])
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        [{"kind": "choose"}],
+        [{"kind": "combine"}, {"kind": "calibrate"}],
+        [{"kind": "calibrate"}, {"kind": "combine"}, {"kind": "choose"}, {"kind": "meta_label"}, {"kind": "threshold"}],
+        [{"kind": "meta_label", "primary": "rule"}, {"kind": "size", "rule": "probability"}],
+    ],
+)
+def test_any_order_that_makes_sense_is_fitted_and_bets(rng, steps):
+    truth = softmax(rng.normal(size=(900, 3)))
+    inputs = {"rule": truth, "noise": softmax(rng.normal(size=(900, 3)))}
+    learned = outcomes(drawn(rng, truth))
+    decision = fitted_pipeline(Stack(steps=steps).complete(), inputs, learned).apply(inputs, at_no_cost(900))
+    np.testing.assert_allclose(decision.probability.sum(axis=1), 1)
+    assert np.average(learned.move * np.sign(decision.size), weights=np.abs(decision.size)) > 0.2
 
 
 def test_the_bet_is_added_and_a_single_base_is_not_combined():
@@ -191,17 +224,21 @@ def test_the_bet_is_added_and_a_single_base_is_not_combined():
         "combine",
         "size",
     ]
+    above = [{"kind": kind} for kind in ("calibrate", "combine", "calibrate", "choose")]
+    judged = Stack(steps=[*above, {"kind": "meta_label", "primary": "rule"}]).for_one_base()
+    assert [step.kind for step in judged] == ["calibrate", "meta_label", "size"]
+    assert judged[1].primary is None
 
 
 def test_a_pipeline_without_rows_or_without_a_bet_says_so(rng):
     inputs = {"a": softmax(rng.normal(size=(50, 3))), "b": softmax(rng.normal(size=(50, 3)))}
     label = rng.choice([-1, 0, 1], 50)
     with pytest.raises(ValueError, match="no labelled row"):
-        fit_pipeline(Stack().complete(), {"a": np.zeros((0, 3))}, outcomes(label[:0]))
+        fitted_pipeline(Stack().complete(), {"a": np.zeros((0, 3))}, outcomes(label[:0]))
     with pytest.raises(ValueError, match="ends with a step of kind size"):
-        fit_pipeline([Calibrate()], inputs, outcomes(label))
+        fitted_pipeline([Calibrate()], inputs, outcomes(label))
     with pytest.raises(ValueError, match="combine them first"):
-        fit_pipeline([Calibrate(), Size()], inputs, outcomes(label))
+        fitted_pipeline([Calibrate(), Size()], inputs, outcomes(label))
 
 
 def test_a_stack_of_noise_is_seldom_bet_on_though_it_fits_its_own_rows(rng):
@@ -210,7 +247,7 @@ def test_a_stack_of_noise_is_seldom_bet_on_though_it_fits_its_own_rows(rng):
     for _ in range(24):
         label = np.repeat(rng.choice([-1, 0, 1], 200), 3)
         inputs = {name: softmax(np.repeat(rng.normal(size=(200, 3)), 3, axis=0)) for name in ("a", "b", "c")}
-        pipeline = fit_pipeline(Stack().complete(), inputs, outcomes(label, independent=200, length=2))
+        pipeline = fitted_pipeline(Stack().complete(), inputs, outcomes(label, independent=200, length=2))
         supported += pipeline.size.slope > 0
     assert supported / 24 < 0.4
 
@@ -218,7 +255,7 @@ def test_a_stack_of_noise_is_seldom_bet_on_though_it_fits_its_own_rows(rng):
 def test_a_stack_that_knows_is_bet_on(rng):
     truth = softmax(rng.normal(size=(1500, 3)))
     inputs = {"knows": truth, "noise": softmax(rng.normal(size=(1500, 3)))}
-    pipeline = fit_pipeline(Stack().complete(), inputs, outcomes(drawn(rng, truth)))
+    pipeline = fitted_pipeline(Stack().complete(), inputs, outcomes(drawn(rng, truth)))
     assert 0.8 < pipeline.size.slope < 1.2
 
 
@@ -226,6 +263,6 @@ def test_a_stack_that_knows_is_bet_on(rng):
 def test_a_handful_of_rows_supports_no_bet_and_breaks_nothing(rng, n):
     inputs = {"a": softmax(rng.normal(size=(n, 3))), "b": softmax(rng.normal(size=(n, 3)))}
     for length in (0, 50):
-        fitted = fit_pipeline(Stack().complete(), inputs, outcomes(np.ones(n), rng.normal(size=n), length=length))
+        fitted = fitted_pipeline(Stack().complete(), inputs, outcomes(np.ones(n), rng.normal(size=n), length=length))
         assert np.isfinite(fitted.size.slope)
         assert length == 0 or fitted.size.slope == 0
