@@ -3,9 +3,9 @@
 from abc import abstractmethod
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, ValidationError, WithJsonSchema, field_validator, model_validator
 
 from farm.bars.activity import Activity
 from farm.bars.adjusted import Prices, in_prices
@@ -22,12 +22,24 @@ from farm.bars.long_file import Column, rows_of, symbols_of
 from farm.bars.parquet_file import read_parquet, text_of_parquet
 from farm.bars.rows import FileRows, Role
 from farm.bars.stamp import Stamp
+from farm.bars.symbols import OnBadSymbol, is_pattern, symbols_in_column, symbols_listed, symbols_of_files
 from farm.bars.timeframe import ACTIVITY, FileTimeframe, Timeframe, has_length, nanoseconds
 from farm.section import Section
+
+Symbols = Annotated[
+    tuple[str, ...],
+    Field(min_length=1),
+    WithJsonSchema({"anyOf": [{"type": "array", "items": {"type": "string"}, "minItems": 1}, {"type": "string"}]}),
+]
 
 
 class FileBars(Section):
     """One file a symbol, or one long file of all symbols.
+
+    ``symbols`` is a list, a pattern (``*`` and ``?``) of those that have a file, or the path of a text file with one a
+    line; what it stood for is found when the section is made, and it holds the list from then on. ``on_bad_symbol``
+    says whether one symbol that cannot be prepared stops the run before any fit, or is left out of it, named and
+    counted as one that cannot be judged.
 
     ``path`` is a path or an fsspec address with ``{symbol}`` in it; a long file has none, and ``symbol_column`` names
     the column that says whose bar a row is. ``timeframe`` is the length of the file's bars, ``1mo`` where they are
@@ -42,7 +54,8 @@ class FileBars(Section):
     """
 
     path: str
-    symbols: tuple[str, ...] = Field(min_length=1)
+    symbols: Symbols
+    on_bad_symbol: OnBadSymbol = "stop"
     symbol_column: str | None = None
     timeframe: FileTimeframe
     stamp: Stamp
@@ -59,6 +72,35 @@ class FileBars(Section):
     jumps: OnJumps = "stop"
     activity: Annotated[Activity | Imbalance, Field(discriminator="kind")] | None = None
 
+    @model_validator(mode="before")
+    @classmethod
+    def _listed(cls, data: Any) -> Any:
+        """The section with a list of symbols, where a pattern or a file stood for it."""
+        if not isinstance(data, dict):
+            return data
+        said, path = data.get("symbols"), data.get("path")
+        if not isinstance(said, str) or not isinstance(path, str):
+            return data
+        if not is_pattern(said):
+            return {**data, "symbols": symbols_listed(said)}
+        if "{symbol}" in path:
+            return {**data, "symbols": symbols_of_files(said, path)}
+        return cls._listed_in_column(data, said)
+
+    @classmethod
+    def _listed_in_column(cls, data: dict[str, Any], pattern: str) -> dict[str, Any]:
+        if data.get("symbol_column") is None:
+            raise ValueError(
+                f"symbols {pattern!r} is a pattern, but path is one file; write {{symbol}} in it, or name the column "
+                "that tells the symbols apart by `symbol_column`"
+            )
+        named: dict[str, Any] = {"instruments": {}, "adjustments": {}}
+        try:
+            one = cls.model_validate({**data, **named, "symbols": [pattern]})
+        except ValidationError:
+            return {**data, "symbols": [pattern]}  # the section's own faults are told when it is made
+        return {**data, "symbols": symbols_in_column(pattern, one.file(pattern), one.symbols_in(pattern))}
+
     @field_validator("symbols")
     @classmethod
     def _once(cls, symbols: tuple[str, ...]) -> tuple[str, ...]:
@@ -74,8 +116,8 @@ class FileBars(Section):
                 f"path {self.path!r} is one file for {len(self.symbols)} symbols; write {{symbol}} in it, or name the "
                 "column that tells the symbols apart by `symbol_column`"
             )
-        for key, named in (("instruments", self.instruments), ("adjustments", self.adjustments)):
-            strange = sorted(set(named) - set(self.symbols))
+        for key in _NAMED:
+            strange = sorted(set(getattr(self, key)) - set(self.symbols))
             if strange:
                 raise ValueError(f"{key} names {', '.join(strange)}, not among the symbols {', '.join(self.symbols)}")
         return self
@@ -106,6 +148,11 @@ class FileBars(Section):
     def read(self, symbol: str) -> Loaded:
         """The checked bars of one symbol; whatever is wrong with its file is a `BadInput` that names it."""
         return self._load(symbol, in_prices(self._rows(symbol, self.columns), self.prices, self._with_close(symbol)))
+
+    def only(self, symbol: str) -> Self:
+        """The section of one of its symbols alone."""
+        named = {key: {one: value for one, value in getattr(self, key).items() if one == symbol} for key in _NAMED}
+        return self.model_copy(update={"symbols": (symbol,), **named})
 
     def file(self, symbol: str) -> str:
         """The path or address of a symbol's file."""
@@ -142,6 +189,9 @@ class FileBars(Section):
             activity=self.activity,
             gaps=gaps or self.gaps,
         )
+
+
+_NAMED = ("instruments", "adjustments")
 
 
 class ParquetBars(FileBars):

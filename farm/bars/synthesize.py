@@ -1,6 +1,6 @@
 """Artificial bars as a source: the embedded market that needs no file."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 import numpy as np
 from pydantic import Field, field_validator
@@ -10,6 +10,7 @@ from farm.bars.frame import Bars
 from farm.bars.instrument import instrument_for
 from farm.bars.load import Loaded, Report
 from farm.bars.market import Market, simulate_market
+from farm.bars.symbols import OnBadSymbol
 from farm.bars.timeframe import DAY, Timeframe, nanoseconds
 from farm.section import Section, digest
 
@@ -38,6 +39,7 @@ class SyntheticBars(Section):
     timeframe: Timeframe = "5min"
     years: float = Field(default=2.0, gt=0, le=50)
     seed: int = Field(default=0, ge=0)
+    on_bad_symbol: OnBadSymbol = "stop"
 
     @field_validator("timeframe")
     @classmethod
@@ -50,6 +52,10 @@ class SyntheticBars(Section):
     def symbols(self) -> tuple[str, ...]:
         """Names of the markets."""
         return tuple(self.markets)
+
+    def only(self, symbol: str) -> Self:
+        """The section of one of its markets alone."""
+        return self.model_copy(update={"markets": {symbol: self.markets[symbol]}})
 
     def market(self, symbol: str) -> Market:
         """The market of one symbol, with what nobody trading it would know: its signal and its volatility."""

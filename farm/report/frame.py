@@ -1,6 +1,8 @@
 """What every page is made with: templates, our own style and scripts, and text that is safe within them."""
 
 import json
+import zlib
+from base64 import b64encode
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -35,6 +37,11 @@ def safe(text: str) -> Any:
     return Markup(text)
 
 
+def packed(html: str) -> Any:
+    """A part of a page as base64 of its deflated bytes, which the page's own script unpacks when it is wanted."""
+    return safe(b64encode(zlib.compress(html.encode(), 9)).decode())
+
+
 def write_whole(path: Path, html: str) -> Path:
     """Write a page under a temporary name first, so that nobody meets half of it; its path."""
     with whole_file(path) as draft:
@@ -53,5 +60,5 @@ def _environment() -> Any:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= FILTERS
+    environment.filters |= FILTERS | {"packed": packed}
     return environment

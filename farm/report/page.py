@@ -5,10 +5,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from farm.report.calibration import reliability_figure, splits_figure
 from farm.report.curves import StudyCurves, study_curves
 from farm.report.entries import Entries, Entry, entries_of, nearest_miss, shared_reasons, statement
 from farm.report.equity import equity_arrays, equity_figure
+from farm.report.family import FamilyRow, adjusted_of, skipped_rows
 from farm.report.features import FeatureTable, feature_table
 from farm.report.figure import Figure
 from farm.report.foldmap import MOST_SPLITS, folds_figure
@@ -19,11 +22,17 @@ from farm.report.read import Json, RunFiles, read_run
 from farm.report.wording import value_range
 
 MOST_CHARTED = 48
-"""Studies with charts of their own: those nearest to passing. The tables hold them all."""
+"""Studies with charts of their own: those nearest to passing, fewer where each has many candidates.
+
+The tables hold them all. Where there are more studies than this, the page packs the details of all but the first and
+unpacks them when somebody unfolds a study.
+"""
 
 _NUMBERS = 260_000  # of all equity charts together; a number is five characters, so this bounds the page's size
 _LEAST_POINTS, _MOST_POINTS = 60, 480
 _MOST_ROWS_LISTED = 50
+_MOST_PLAIN_ROWS = 300  # candidates that a table of very many shows at once
+_UNFOLDED = 2  # studies
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,6 +46,7 @@ class StudyPart:
     scored: dict[str, Scored]
     features: FeatureTable | None
     ruling: str
+    packed: bool
 
     @property
     def shown(self) -> list[Entry]:
@@ -74,17 +84,29 @@ def _render(files: RunFiles) -> str:
     several = len(files.studies) > 1
     order = list(dict.fromkeys(entry.study for entry in entries.candidates))
     order += [number for number in range(len(files.studies)) if number not in order]
-    charted = order[:MOST_CHARTED]
+    charted = order[: _most_charted(by_study, order)]
     curves = _curves(files, by_study, charted)
     folds = files.experiment.get("folds", {})
     parts: list[StudyPart] = []
     scopes: dict[str, Any] = {}
-    for number in order:
+    for at, number in enumerate(order):
         about, own = files.studies[number], by_study[number]
         curve = curves.get(about["symbol"]) if number in charted else None
         scored = _scored(files, about["symbol"]) if number in charted else {}
         figures = _figures(about, own, folds, scored, curve is not None) if number in charted else {}
-        parts.append(StudyPart(number, about, own, figures, scored, feature_table(about, len(order)), _ruling(own)))
+        features = feature_table(about, len(order))
+        parts.append(
+            StudyPart(
+                number,
+                about,
+                own,
+                figures,
+                scored,
+                features,
+                _ruling(own),
+                packed=len(order) > MOST_CHARTED and at >= _UNFOLDED,
+            )
+        )
         arrays = {} if curve is None else equity_arrays(curve, own.candidates, own.others)
         if figures:
             scopes[str(number)] = {"arrays": arrays, "figures": {name: asdict(one) for name, one in figures.items()}}
@@ -94,9 +116,11 @@ def _render(files: RunFiles) -> str:
         "page.html.j2",
         summary=files.summary,
         manifest=files.manifest,
+        lockbox=files.lockbox,
         folds=folds,
         experiment_text=files.experiment_text,
         studies=parts,
+        family=_family(files, parts),
         entries=entries,
         statement=statement(entries.candidates),
         nearest=nearest_miss(entries.candidates),
@@ -108,8 +132,11 @@ def _render(files: RunFiles) -> str:
         instruments=list(dict.fromkeys(study["instrument"] for study in files.studies)),
         most_intervals=MOST_INTERVALS,
         most_splits=MOST_SPLITS,
-        most_charted=MOST_CHARTED,
+        most_charted=len(charted),
         most_rows=_MOST_ROWS_LISTED,
+        most_plain_rows=_MOST_PLAIN_ROWS,
+        hidden_rows=len(entries.candidates) > _MOST_PLAIN_ROWS,
+        most_unfolded=_UNFOLDED,
         scopes={name: script_json(scope) for name, scope in scopes.items()},
         script=own_file("page.js"),
         plotly=safe(get_plotlyjs()),
@@ -132,16 +159,43 @@ def _figures(about: Json, own: Entries, folds: Json, scored: dict[str, Scored], 
 
 
 def _curves(files: RunFiles, by_study: Sequence[Entries], charted: Sequence[int]) -> dict[str, StudyCurves]:
-    # A candidate has equity, drawdown and six edges of its bands, each net and gross; the others have equity alone.
-    series = sum(16 * len(by_study[number].candidates) + 2 * len(by_study[number].others) for number in charted)
+    series = sum(_series(by_study[number]) for number in charted)
     points = min(max(_NUMBERS // max(series, 1), _LEAST_POINTS), _MOST_POINTS)
     returns = files.returns([files.studies[number]["symbol"] for number in charted])
     return {curve.symbol: curve for curve in study_curves(returns, points)}
 
 
+def _series(own: Entries) -> int:
+    """Lines of numbers: a candidate's equity, drawdown and six edges of its bands, net and gross; others' equity."""
+    return 16 * len(own.candidates) + 2 * len(own.others)
+
+
+def _most_charted(by_study: Sequence[Entries], order: Sequence[int]) -> int:
+    """How many studies can have charts with the fewest points: at least one, at most ``MOST_CHARTED``."""
+    series = np.cumsum([_series(by_study[number]) for number in order])
+    return int(np.clip(np.searchsorted(series, _NUMBERS // _LEAST_POINTS, side="right"), 1, MOST_CHARTED))
+
+
 def _scored(files: RunFiles, symbol: str) -> dict[str, Scored]:
     rows = files.predictions(symbol)
     return {} if rows is None else dict(scored_trials(rows))
+
+
+def _family(files: RunFiles, parts: Sequence[StudyPart]) -> list[FamilyRow]:
+    skipped = skipped_rows(files.summary)
+    adjusted = adjusted_of(files.studies, len(skipped))
+    judged = [
+        FamilyRow(
+            symbol=part.about["symbol"],
+            ruling=part.ruling,
+            number=part.number,
+            about=part.about,
+            best=part.shown[0] if part.shown else None,
+            adjusted=adjusted[part.number],
+        )
+        for part in parts
+    ]
+    return [*judged, *skipped]
 
 
 def _ruling(own: Entries) -> str:

@@ -17,7 +17,11 @@ _FILES = ("summary.json", "manifest.json", "experiment.yaml", "trials.parquet", 
 
 @dataclass(frozen=True, eq=False)
 class RunFiles:
-    """A finished run as its files tell it; ``trials`` are the rows of its trials.parquet."""
+    """A finished run as its files tell it.
+
+    ``trials`` are the rows of its trials.parquet; ``lockbox`` are its looks at sealed spans, ``openings`` and
+    ``refusals``, empty where nobody asked for one.
+    """
 
     folder: Path
     summary: Json
@@ -25,6 +29,7 @@ class RunFiles:
     experiment: Json
     experiment_text: str
     trials: tuple[Json, ...]
+    lockbox: Json
 
     @property
     def studies(self) -> list[Json]:
@@ -71,6 +76,7 @@ def read_run(folder: Path) -> RunFiles:
         experiment=parsed_yaml(text),
         experiment_text=text,
         trials=tuple(pq.read_table(folder / "trials.parquet", columns=columns).to_pylist()),
+        lockbox=_lockbox(folder / "lockbox.json"),
     )
     if "fits" not in files.manifest:
         raise BadInput(
@@ -84,6 +90,11 @@ def read_run(folder: Path) -> RunFiles:
                 "must stand beside the candidates, so run the experiment again with its baselines"
             )
     return files
+
+
+def _lockbox(file: Path) -> Json:
+    said: Json = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+    return {"openings": [], "refusals": []} | said
 
 
 def parsed_yaml(text: str) -> Json:

@@ -60,6 +60,29 @@ def benjamini_hochberg(p_values: ArrayLike, n_tests: int | None = None) -> Float
     return _unsort(np.minimum(np.minimum.accumulate(ratios[::-1])[::-1], 1.0), order)
 
 
+def benjamini_yekutieli(p_values: ArrayLike, n_tests: int | None = None) -> FloatArray:
+    """Adjusted p-values that bound the expected share of false rejections among rejections, whatever the dependence.
+
+    Studies of one market's instruments move together, which `benjamini_hochberg` does not allow for in every case; the
+    price is a factor of about ln(m) + 0.58. Parameters, result and errors as for `holm`.
+
+    References
+    ----------
+    Benjamini & Yekutieli (2001), The Control of the False Discovery Rate in Multiple Testing under Dependency, Annals
+    of Statistics 29(4), Theorem 1.3.
+
+    Examples
+    --------
+    >>> benjamini_yekutieli([0.01, 0.04, 0.03, 0.5]).round(4).tolist()
+    [0.0833, 0.1111, 0.1111, 1.0]
+    """
+    values, m = _accept(p_values, n_tests)
+    order = np.argsort(values, kind="stable")
+    rank = np.arange(1, len(values) + 1)
+    ratios = values[order] * np.maximum(m / rank, 1.0) * np.sum(1.0 / np.arange(1, m + 1))
+    return _unsort(np.minimum(np.minimum.accumulate(ratios[::-1])[::-1], 1.0), order)
+
+
 def _accept(p_values: ArrayLike, n_tests: int | None) -> tuple[FloatArray, int]:
     values = np.asarray(p_values, dtype=np.float64)
     if values.ndim != 1:

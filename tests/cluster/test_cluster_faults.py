@@ -157,11 +157,12 @@ def test_a_worker_that_ray_kills_for_memory_is_known_as_such(tmp_path: Path) -> 
     script.write_text(GREEDY)
     root = str(Path(__file__).parents[2])
     done = subprocess.run(
-        [sys.executable, str(script)], capture_output=True, text=True, timeout=200, check=False,
+        [sys.executable, str(script)], capture_output=True, text=True, timeout=280, check=False,
         env={**os.environ, "PYTHONPATH": root, "RAY_AUTH_MODE": "token", "RAY_memory_monitor_refresh_ms": "50"},
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    assert "out of memory" in done.stdout.splitlines()[-1]
+    # Whether the last attempt is killed too depends on what others on this machine use by then.
+    assert "Fault(name='out of memory'" in done.stdout
 
 
 GREEDY = """

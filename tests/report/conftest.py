@@ -94,6 +94,10 @@ def a_study(symbol, candidates, *, n_groups=6, baselines=BASELINES, **changes):
         "others": [a_trial(name, "baseline", -0.4, predicts=name != "buy_and_hold",
                            n_paths=0 if name == "buy_and_hold" else 5) for name in baselines],
         "proof": {"rows_checked": 4321, "violations": []},
+        "sentinels": {
+            "shifted_labels": {"p": 0.43},
+            "truncation": {"rows_checked": 4321, "violations": []},
+        },
         "data": {"file": "bars.parquet", "rows": 1003, "bars": 1000, "outside_session": 2,
                  "quarantined": [{"row": 17, "rule": "high 9 is under close 10"}], "extra_columns": ["note"],
                  "holes": [{"start": START + DAY, "end": START + 3 * DAY, "trading_time": 2 * DAY}],

@@ -200,6 +200,87 @@ def test_searching_narrows_the_table_to_what_was_meant(driver, pages):
     assert shown == ["stack BETA"]
 
 
+@pytest.fixture(scope="module")
+def many(make, tmp_path_factory):
+    """The report of a hundred and twenty studies, four candidates each, and of one symbol that was left out."""
+    studies = [
+        make.study(
+            f"S{at:03d}_1h",
+            [make.candidate(name, deflated=at / 200) for name in ("stack", "boosted", "linear", "forest")],
+            p_value=1 - at / 200,
+        )
+        for at in range(120)
+    ]
+    folder = make.run(tmp_path_factory.mktemp("many") / "run", studies, n_sessions=30)
+    summary = json.loads((folder / "summary.json").read_text())
+    skipped = [{"symbol": "BROKEN_1h", "reason": "bars.csv, row 7: high 1 is under low 2"}]
+    (folder / "summary.json").write_text(json.dumps(summary | {"skipped": skipped}))
+    return write_report(folder).as_uri()
+
+
+def test_the_family_narrows_to_what_is_looked_for_and_sorts(driver, many):
+    visited(driver, many)
+    shown = """const control = document.getElementById(arguments[0]);
+        control.value = arguments[1];
+        control.dispatchEvent(new Event(arguments[2]));
+        const rows = [...document.querySelectorAll('#family tbody tr')].filter((row) => !row.hidden);
+        return [rows.map((row) => row.cells[0].textContent), document.getElementById('found-study').textContent];"""
+    assert driver.execute_script(shown, "find-study", "s01", "input") == [
+        [f"S{at:03d}_1h" for at in range(19, 9, -1)],
+        "10 studies shown",
+    ]
+    driver.execute_script(shown, "find-study", "", "input")
+    assert driver.execute_script(shown, "ruling-study", "INSUFFICIENT", "change") == [["BROKEN_1h"], "1 study shown"]
+    first = driver.execute_script(
+        """const buttons = [...document.querySelectorAll('#family th button')];
+        buttons.find((one) => one.textContent === 'FDR').click();
+        return document.querySelector('#family tbody tr').cells[0].textContent;"""
+    )
+    assert first == "S119_1h"
+
+
+@pytest.mark.parametrize("width", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_what_a_page_of_many_studies_packs_is_there_when_it_is_wanted(driver, many, width):
+    visited(driver, many, width)
+    rows = "return document.querySelectorAll('#trials tbody.candidates tr').length"
+    assert driver.execute_script(rows) == 300
+    unfolded = driver.execute_async_script(
+        """const done = arguments[0];
+        const last = [...document.querySelectorAll('details.study')].pop();
+        last.open = true;
+        const wait = () => {
+          const tables = last.querySelectorAll('table').length;
+          if (tables) done(tables); else setTimeout(wait, 20);
+        };
+        wait();"""
+    )
+    assert unfolded > 3
+    charted = driver.execute_async_script(
+        """const done = arguments[0];
+        const third = document.querySelectorAll('details.study')[2];
+        third.open = true;
+        third.scrollIntoView();
+        const wait = () => third.querySelector('.chart .main-svg') ? done(true) : setTimeout(wait, 20);
+        wait();"""
+    )
+    assert charted
+    found = driver.execute_async_script(
+        """const done = arguments[0];
+        const find = document.getElementById('find');
+        find.value = 's000 forest';
+        find.dispatchEvent(new Event('input'));
+        const wait = () => {
+          const rows = [...document.querySelectorAll('#trials tbody.candidates tr')].filter((row) => !row.hidden);
+          if (rows.length === 1) done(rows[0].cells[1].textContent); else setTimeout(wait, 20);
+        };
+        wait();"""
+    )
+    assert found == "S000_1h"
+    assert driver.execute_script(rows) == 480
+    assert driver.execute_script("return document.documentElement.scrollWidth") <= width
+    assert driver.get_log("browser") == []
+
+
 def test_charts_fit_the_sheet_when_printed_and_the_window_afterwards(driver, pages):
     opened(driver, pages.report)
     widths = """const boxes = [...document.querySelectorAll('.chart')].filter((box) => box.checkVisibility());

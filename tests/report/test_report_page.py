@@ -1,5 +1,7 @@
 import json
 import re
+import zlib
+from base64 import b64decode
 from html.parser import HTMLParser
 
 import pytest
@@ -229,9 +231,10 @@ def test_every_trial_that_predicts_has_a_calibration_error(usual_page):
 
 def test_the_studies_stand_as_one_family_with_p_value_and_level(usual_page):
     assert row_of(usual_page, "ALPHA", "✓ PASS") == [
-        "ALPHA", "✓ PASS", "stack", "2.00 1.00 to 3.00", "0.2000", "0.0500", "2.40", "12 worth 4.5", "0.55",
+        "ALPHA", "✓ PASS", "stack", "2.00 1.00 to 3.00", "0.2000", "0.0500", "0.4000", "0.2000", "0.3000",
+        "2.40", "12 worth 4.5", "0.55",
     ]  # fmt: skip
-    assert row_of(usual_page, "BETA", "? INSUFFICIENT")[6:] == ["unknown", "12 worth 4.5", "unknown"]
+    assert row_of(usual_page, "BETA", "? INSUFFICIENT")[9:] == ["unknown", "12 worth 4.5", "unknown"]
 
 
 def test_a_run_without_a_count_of_trials_is_told_all_the_same(make, tmp_path):
@@ -284,7 +287,9 @@ def test_a_hundred_studies_stay_in_one_table_with_charts_for_the_nearest_to_pass
     assert len([about for about, _ in page.rows if "data-standing" in about]) == 200
     assert 'id="study-99"' in html
     assert html.count('id="scope-') == 48 + 1
-    assert "No charts for this study" in page.text
+    details = [zlib.decompress(b64decode(text)).decode() for text in re.findall(r"data-packed>(.*?)</script>", html)]
+    assert len(details) == 98
+    assert sum("No charts for this study" in text for text in details) == 52
 
 
 def test_scripts_read_trials_by_number_so_that_no_name_can_break_a_chart(make, tmp_path):

@@ -147,12 +147,46 @@
 
   document.addEventListener("themechange", redraw);
 
-  // The table of candidates: find by name
+  // What a page of hundreds of studies need not show at once is packed until somebody wants it
+  const unpacked = async (box) => {
+    const bytes = Uint8Array.from(atob(box.textContent), (one) => one.charCodeAt(0));
+    const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
+    const part = document.createElement("template");
+    part.innerHTML = await new Response(stream).text();
+    box.replaceWith(part.content);
+  };
+  const unpack = async (study) => {
+    for (const box of study.querySelectorAll("script[data-packed]")) await unpacked(box);
+    for (const box of study.querySelectorAll(".chart:not([data-drawn])")) seen.observe(box);
+  };
+
+  // The table of candidates: its farther rows come when somebody asks for them
+  let whole;
+  const wholeTable = () => {
+    whole ??= Promise.all([...document.querySelectorAll("#trials script[data-packed]")].map(unpacked)).then(() => {
+      document.getElementById("all-rows")?.parentElement.remove();
+    });
+    return whole;
+  };
+  document.getElementById("all-rows")?.addEventListener("click", wholeTable);
+  document.addEventListener("click", async (event) => {
+    const button = event.target.closest("#trials th button");
+    if (!button || !document.querySelector("#trials script[data-packed]")) return;
+    event.stopImmediatePropagation();
+    await wholeTable();
+    button.click();
+  }, true);
+
+  // Find by name
   const find = document.getElementById("find");
   const ruling = document.getElementById("ruling");
   const beside = document.getElementById("beside");
   const found = document.getElementById("found");
   const narrowDown = () => {
+    if (document.querySelector("#trials script[data-packed]")) {
+      wholeTable().then(narrowDown);
+      return;
+    }
     const words = find.value.toLowerCase().split(/\s+/).filter(Boolean);
     const wanted = ruling.value;
     let shown = 0;
@@ -173,6 +207,29 @@
   find.addEventListener("input", narrowDown);
   ruling.addEventListener("change", narrowDown);
   beside.addEventListener("change", narrowDown);
+
+  // The table of studies: find by name
+  const findStudy = document.getElementById("find-study");
+  const rulingStudy = document.getElementById("ruling-study");
+  const narrowStudies = () => {
+    const words = findStudy.value.toLowerCase().split(/\s+/).filter(Boolean);
+    let shown = 0;
+    for (const row of document.querySelectorAll("#family tbody tr")) {
+      const fits = words.every((word) => row.dataset.find.includes(word)) &&
+        (!rulingStudy.value || row.dataset.ruling === rulingStudy.value);
+      row.hidden = !fits;
+      shown += fits;
+    }
+    document.getElementById("found-study").textContent = `${shown.toLocaleString("en")} ${shown === 1 ? "study" : "studies"} shown`;
+  };
+  if (findStudy) {
+    findStudy.addEventListener("input", narrowStudies);
+    rulingStudy.addEventListener("change", narrowStudies);
+  }
+
+  document.addEventListener("toggle", (event) => {
+    if (event.target.matches("details.study[open]")) unpack(event.target);
+  }, true);
 
   // Folded studies: a link opens the one it points to
   const reveal = () => {

@@ -21,19 +21,20 @@
     return key === "" ? null : Number(key);
   };
   const compared = (a, b) => (typeof a === "number" && typeof b === "number" ? a - b : String(a).localeCompare(String(b)));
-  document.querySelectorAll("th button[data-sorts]").forEach((button) => {
-    button.addEventListener("click", () => {
-      const head = button.closest("th");
-      const column = head.cellIndex;
-      const up = head.ariaSort ? head.ariaSort === "descending" : button.dataset.sorts === "up";
-      for (const other of head.parentElement.cells) other.removeAttribute("aria-sort");
-      head.ariaSort = up ? "ascending" : "descending";
-      for (const body of head.closest("table").tBodies) {
-        const rows = [...body.rows].filter((row) => !row.matches(".divider"));
-        const keyed = rows.map((row) => [valueOf(row, column), row]);
-        keyed.sort(([a], [b]) => (a === null) - (b === null) || (up ? compared(a, b) : compared(b, a)));
-        body.append(...keyed.map(([, row]) => row));
-      }
-    });
+  // One listener for all tables, those too that come into the page later.
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("th button[data-sorts]");
+    if (!button) return;
+    const head = button.closest("th");
+    const column = head.cellIndex;
+    const up = head.ariaSort ? head.ariaSort === "descending" : button.dataset.sorts === "up";
+    for (const other of head.parentElement.cells) other.removeAttribute("aria-sort");
+    head.ariaSort = up ? "ascending" : "descending";
+    for (const body of head.closest("table").tBodies) {
+      const rows = [...body.rows].filter((row) => !row.matches(".divider"));
+      const keyed = rows.map((row) => [valueOf(row, column), row]);
+      keyed.sort(([a], [b]) => (a === null) - (b === null) || (up ? compared(a, b) : compared(b, a)));
+      body.append(...keyed.map(([, row]) => row));
+    }
   });
 })();
