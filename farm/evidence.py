@@ -1,7 +1,8 @@
 """What the statistics say of every candidate of a study, counting every trial; the rules it will be held against."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -10,15 +11,15 @@ from pydantic import Field
 
 from farm.section import Section
 from farm.stats import (
+    Moments,
+    SharpeEstimate,
     bootstrap_interval,
     certifiable_sharpe,
+    column_sharpes,
     deflated_sharpe_ratio,
     effective_trials,
-    known_sharpe,
     minimum_track_record_length,
     probability_of_backtest_overfitting,
-    sharpe_z,
-    verdict_deflated_sharpe,
 )
 
 Float = NDArray[np.float64]
@@ -91,7 +92,8 @@ class Evidence:
 class StudyEvidence:
     """What the statistics say of one study: its candidates, the trials against them, what could be certified.
 
-    The numbers of trials are None when the ledger is missing.
+    The numbers of trials are None when the ledger is missing. ``stacks`` names the candidates that each candidate which
+    is a stack stands on.
     """
 
     symbol: str
@@ -104,6 +106,7 @@ class StudyEvidence:
     smallest_group: int
     faults: tuple[str, ...]
     candidates: Mapping[str, Evidence]
+    stacks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, plain: Mapping[str, Any]) -> "StudyEvidence":
@@ -114,6 +117,7 @@ class StudyEvidence:
                 "overfitting": PboEvidence(**plain["overfitting"]),
                 "faults": tuple(plain["faults"]),
                 "candidates": {name: Evidence(**evidence) for name, evidence in plain["candidates"].items()},
+                "stacks": {name: tuple(bases) for name, bases in plain["stacks"].items()},
             }
         )
 
@@ -130,6 +134,7 @@ def gather_evidence(
     n_studies: int,
     seed: int,
     intervals: bool = True,
+    stacks: Mapping[str, tuple[str, ...]] = MappingProxyType({}),
 ) -> StudyEvidence:
     """Evidence on one study's candidates.
 
@@ -145,6 +150,8 @@ def gather_evidence(
         Failed sentinels in words; any makes the study INSUFFICIENT.
     n_studies
         Studies of the experiment: what can be certified depends on Holm's smallest level.
+    stacks
+        Candidates that are stacks, with the names of those that they stand on.
     intervals
         Bootstrap the Sharpe ratios' intervals, which no ruling reads: thousands of simulations go without.
     """
@@ -177,6 +184,7 @@ def gather_evidence(
             name: _on(returns, spread, raw, effective, sessions_per_year, thresholds, seed if intervals else None)
             for name, returns in candidates.items()
         },
+        stacks={name: tuple(bases) for name, bases in stacks.items() if name in candidates},
     )
 
 
@@ -192,8 +200,9 @@ def _spread(everything: Float) -> float | None:
     """Variance of the trials' Sharpe ratios per session; None where fewer than two are known."""
     if len(everything) < _FEWEST_SESSIONS:
         return None
-    sharpes = [sharpe for column in everything.T if (sharpe := known_sharpe(column)) is not None]
-    return float(np.var(sharpes, ddof=1)) if len(sharpes) > 1 else None
+    sharpes = column_sharpes(everything)
+    known = sharpes[~np.isnan(sharpes)]
+    return float(np.var(known, ddof=1)) if len(known) > 1 else None
 
 
 def _on(
@@ -208,22 +217,24 @@ def _on(
     active = int(np.count_nonzero(returns))
     if len(returns) < _FEWEST_SESSIONS:
         return _unknown(None, active)
-    sharpe = known_sharpe(returns, sessions_per_year)
-    z = sharpe_z(returns)
-    if sharpe is None or z is None or raw is None or effective is None:
-        return _unknown(sharpe, active)
     annual = float(np.sqrt(sessions_per_year))
+    found = SharpeEstimate.of(returns)
+    if found is None:
+        return _unknown(None, active)
+    sharpe = found.moments.sharpe * annual
+    if found.z is None or raw is None or effective is None:
+        return _unknown(sharpe, active)
     interval = None if seed is None else bootstrap_interval(returns, "sharpe", seed=seed, threads=1)
-    track = minimum_track_record_length(returns) if sharpe > 0 else None
+    track = minimum_track_record_length(found.moments) if sharpe > 0 else None
     return Evidence(
         sharpe=sharpe,
         sharpe_low=None if interval is None else interval.low * annual,
         sharpe_high=None if interval is None else interval.high * annual,
-        z=z,
+        z=found.z,
         # A handful of bets makes a series so skewed that its error means nothing: one win would look like z = 2.
-        deflated=verdict_deflated_sharpe(returns, effective) if active >= thresholds.min_active_sessions else None,
-        paper_deflated_raw=_paper(returns, raw, spread),
-        paper_deflated_effective=_paper(returns, effective, spread),
+        deflated=found.deflated(effective) if active >= thresholds.min_active_sessions else None,
+        paper_deflated_raw=_paper(found.moments, raw, spread),
+        paper_deflated_effective=_paper(found.moments, effective, spread),
         min_track_record_years=None if track is None else track / sessions_per_year,
         active_sessions=active,
     )
@@ -233,10 +244,10 @@ def _unknown(sharpe: float | None, active: int) -> Evidence:
     return Evidence(sharpe, None, None, None, None, None, None, None, active)
 
 
-def _paper(returns: Float, n_trials: float, spread: float | None) -> float | None:
+def _paper(moments: Moments, n_trials: float, spread: float | None) -> float | None:
     if spread is None or n_trials <= 1:
         return None
-    return deflated_sharpe_ratio(returns, n_trials=n_trials, trial_sharpe_variance=spread)
+    return deflated_sharpe_ratio(moments, n_trials=n_trials, trial_sharpe_variance=spread)
 
 
 def _overfitting(everything: Float, thresholds: Thresholds) -> PboEvidence:

@@ -39,13 +39,14 @@ class StudyVerdict:
     candidates: Mapping[str, Verdict]
 
 
-def decide(studies: Sequence[StudyEvidence], thresholds: Thresholds) -> dict[str, StudyVerdict]:
+def decide(studies: Sequence[StudyEvidence], thresholds: Thresholds, *, n_skipped: int = 0) -> dict[str, StudyVerdict]:
     """The rulings of an experiment, by symbol: Holm over all its studies, so that alpha is the experiment's.
 
     A study's p-value is 1 less its best candidate's deflated Sharpe probability, 1 where none is known; a study that
-    cannot be judged counts as one all the same. A candidate passes when its own p-value is within the study's level:
-    alpha over the number of studies whose p-value is not smaller, or, from the first study that is above its level on,
-    that study's level (Holm 1979). Equal p-values have equal levels, whatever the order of the studies.
+    cannot be judged counts as one all the same, and so do the ``n_skipped`` that could not be made at all. A candidate
+    passes when its own p-value is within the study's level: alpha over the number of studies whose p-value is not
+    smaller, or, from the first study that is above its level on, that study's level (Holm 1979). Equal p-values have
+    equal levels, whatever the order of the studies.
 
     Examples
     --------
@@ -59,8 +60,9 @@ def decide(studies: Sequence[StudyEvidence], thresholds: Thresholds) -> dict[str
     ('PASS', ('no bet was ever worth its cost, so there are no returns to judge',))
     """
     p_values = np.array([_p_value(study) for study in studies])
-    adjusted = holm(p_values)
-    levels = thresholds.alpha / (len(studies) - np.searchsorted(np.sort(p_values), p_values))
+    n_studies = len(studies) + n_skipped
+    adjusted = holm(p_values, n_studies)
+    levels = thresholds.alpha / (n_studies - np.searchsorted(np.sort(p_values), p_values))
     stopped = levels[p_values > levels]
     levels = np.minimum(levels, stopped.min(initial=np.inf))
     verdicts = {}
@@ -72,7 +74,7 @@ def decide(studies: Sequence[StudyEvidence], thresholds: Thresholds) -> dict[str
             level=float(level),
             insufficient=tuple(insufficient),
             candidates={
-                name: _rule(evidence, study, insufficient, float(level), thresholds)
+                name: _rule(name, study, insufficient, float(level), thresholds)
                 for name, evidence in study.candidates.items()
             },
         )
@@ -104,12 +106,13 @@ def _insufficient(study: StudyEvidence, thresholds: Thresholds) -> list[str]:
 
 
 def _rule(
-    evidence: Evidence,
+    name: str,
     study: StudyEvidence,
     insufficient: list[str],
     level: float,
     thresholds: Thresholds,
 ) -> Verdict:
+    evidence = study.candidates[name]
     if insufficient:
         return Verdict("INSUFFICIENT", tuple(insufficient))
     if evidence.sharpe is None:
@@ -141,7 +144,21 @@ def _rule(
             f"the ranking of trials does not last (PBO {over.pbo:.2f}) and the best one in sample loses out of sample "
             f"with probability {over.probability_of_loss:.2f}"
         )
+    reasons += _no_better_than_a_base(name, study)
     return Verdict("FAIL" if reasons else "PASS", tuple(reasons), _required_sharpe(evidence, study, level))
+
+
+def _no_better_than_a_base(name: str, study: StudyEvidence) -> list[str]:
+    """Why a stack is not worth deploying: a base of it, alone, has earned as much for its risk."""
+    own = study.candidates[name].sharpe
+    bases = {base: study.candidates[base].sharpe for base in study.stacks.get(name, ()) if base in study.candidates}
+    known = {base: sharpe for base, sharpe in bases.items() if sharpe is not None}
+    if own is None or not known or own > max(known.values()):
+        return []
+    best = max(known, key=lambda base: known[base])
+    return [
+        f"it does not beat its best base: {best} alone has a Sharpe ratio of {known[best]:.2f}, the stack {own:.2f}"
+    ]
 
 
 def _required_sharpe(evidence: Evidence, study: StudyEvidence, level: float) -> float | None:

@@ -14,7 +14,8 @@ from farm.errors import BadInput
 from farm.models import installed
 from farm.run.catalogue import IN_ORDER, Found, check_folder, read_catalogue
 from farm.run.driver import check_before_work
-from farm.run.prepare import describe, panel_key
+from farm.run.panels import build_panels
+from farm.run.prepare import describe
 
 _PARQUET = (".parquet", ".pq")
 _CSV = (".csv", ".txt", ".gz", ".bz2", ".xz", ".zst", ".zip")
@@ -25,9 +26,15 @@ def check(experiment: Experiment) -> Iterator[str]:
     check_before_work(experiment, installed())
     yield f"the experiment {experiment.name} is well formed"
     for symbol in experiment.bars.symbols:
-        loaded = experiment.bars.read(symbol)
-        panel = experiment.panel.build(loaded.bars, loaded.instrument.calendar, threads=experiment.threads)
-        study = describe(experiment, loaded, panel, panel_key(experiment, loaded))
+        own = experiment.of(symbol)
+        try:
+            loaded = own.bars.read(symbol)
+            study = describe(own, loaded, build_panels(own, loaded, installed()))
+        except BadInput as error:
+            if own.bars.on_bad_symbol == "stop":
+                raise
+            yield f"{symbol}: will be skipped: {error}"
+            continue
         yield f"{symbol}: {_rows(loaded)}; {study.n_events:,} decisions with {study.n_features} features"
         if study.about["budget"]["warning"] is not None:
             yield f"{symbol}: warning: {study.about['budget']['warning']}"

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,19 +15,26 @@ from farm.errors import BadInput, Failed
 from farm.ledger import Ledger, Trial, TrialEnd, TrialStart, candidates_over, told
 from farm.models import Catalog, installed
 from farm.report import write_report
+from farm.run.cards import cards_of
 from farm.run.executor import Executor, Work, executor_for
 from farm.run.faults import Fault
 from farm.run.files import write_stacked, write_trials
 from farm.run.folder import RunFolder, open_run
+from farm.run.index import refresh_index
 from farm.run.judge import JudgeSpec, StudyJudged, judge_study, stored_judgement
+from farm.run.leaders import Leaders
 from farm.run.log import RunLog
 from farm.run.needs import NEEDS, needs_of
 from farm.run.plan import FitChunk, StudyPlan, plan_study, roles_of
-from farm.run.prepare import PanelSpec, prepare_study, stored_study
-from farm.run.progress import Steps
+from farm.run.prepare import PanelSpec
+from farm.run.progress import Steps, Watch
+from farm.run.search import Spending, rounds_of, search_studies, without_unfitted
+from farm.run.skipped import Skipped, prepare_or_skip, refuse_if_nothing_is_left, stored_or_none
 from farm.run.summary import summarise
 from farm.run.tracking import deliver_pending, deliver_run
 from farm.run.work import ChunkDone, Failure, fit_chunk, lost_chunk
+from farm.search import Budget
+from farm.stack import Stack
 from farm.store import HomeFailed, Store
 from farm.study import STACK
 from farm.verdict import decide
@@ -50,17 +58,35 @@ class RunResult:
 def check_before_work(experiment: Experiment, catalog: Catalog) -> None:
     """Refuse what can be known to be wrong before any bar is read."""
     _check_home(experiment)
+    own = [experiment.of(symbol) for symbol in experiment.bars.symbols] if experiment.each else [experiment]
     for name, model in experiment.all_models().items():
         try:
             model.build(0, experiment.threads, catalog)
         except BadInput as error:
             raise BadInput(f"models.{name}: {error}") from error
+        recipes = {model.features or one.features for one in own}
         for column in model.wants(catalog).columns or ():
-            if column not in experiment.features.names:
+            if any(column not in recipe.names for recipe in recipes):
                 raise BadInput(
                     f"features: the baseline or model {name} reads {column}, which the recipe leaves out; "
                     f"add it to features.include"
                 )
+    for one in own:
+        _check_stack(one)
+
+
+def _check_stack(experiment: Experiment) -> None:
+    stack = experiment.stack or Stack()
+    for column in stack.reads():
+        if column not in experiment.features.names:
+            raise BadInput(
+                f"stack.steps: a step reads the feature {column}, which the recipe leaves out; add it to "
+                f"features.include, or name one of {', '.join(experiment.features.names[:5])}, …"
+            )
+    for name in stack.primaries():
+        if name not in experiment.all_models():
+            known = ", ".join(experiment.all_models())
+            raise BadInput(f"stack.steps: a step takes its side from {name}, which is no model; name one of {known}")
 
 
 def _check_home(experiment: Experiment) -> None:
@@ -104,31 +130,52 @@ def run(experiment: Experiment, *, fresh: bool = False) -> RunResult:
 
 def _run(experiment: Experiment, catalog: Catalog, executor: Executor, *, fresh: bool) -> RunResult:
     store = Store(experiment.where)
-    studies = _prepare(experiment, executor, catalog)
+    studies, skipped = _prepare(experiment, executor, catalog)
     folder = open_run(experiment)
     log = RunLog(folder.path / "log.jsonl", folder.run_id)
     log.write("started", experiment=experiment.name, studies=len(studies), executor=executor.describe())
+    for one in skipped:
+        log.write("skipped", symbol=one.symbol, reason=one.reason)
     folder.write("experiment.yaml", _resolved(experiment))
+    start = folder.manifest()["starts"]
+    spending = Spending(Budget() if experiment.search is None else experiment.search.budget)
+    asked: list[ChunkDone] = []
+    found = search_studies(
+        experiment,
+        studies,
+        catalog,
+        executor,
+        spending,
+        lambda chunk: _note(chunk, asked, log),
+        (folder.run_id, folder.name, start),
+    )
+    if found.by_symbol:
+        studies = [plan_study(experiment, study.prepared, catalog, found.of(study.symbol)) for study in studies]
     folder.write_json(NEEDS, needs_of(studies))
     _start_trials(experiment, studies, folder)
     chunks = [chunk for study in studies for chunk in study.chunks]
     if fresh:
         for chunk in chunks:
             store.discard("fits", chunk.key)
-    start = folder.manifest()["starts"]
     sent = [replace(chunk, run=folder.name, start=start) for chunk in chunks]
-    done, fit_phase = _fit(store, executor, sent, log, memory=_memory(studies))
-    failures = [failure for chunk in done for failure in chunk.failures]
+    watch = partial(executor.report, experiment=experiment.name)
+    rounds = rounds_of(sent, experiment.search)
+    done, left, fit_phase = _fit(store, executor, rounds, log, spending, memory=_memory(studies), watch=watch)
+    stopped = found.stopped or (spending.spent() if left else None)
+    if left:
+        studies = [without_unfitted(study, left, str(stopped)) for study in studies]
+    failures = [*found.failures, *(failure for chunk in done for failure in chunk.failures)]
     history = told(experiment.where)
     judged = _judge(experiment, executor, studies, history.trials, roles_of(experiment, catalog), failures, log)
-    verdicts = decide([judged[study.symbol].evidence for study in studies], experiment.verdict)
-    summary = summarise(experiment, studies, judged, verdicts, failures)
+    verdicts = decide([judged[study.symbol].evidence for study in studies], experiment.verdict, n_skipped=len(skipped))
+    summary = summarise(experiment, studies, judged, verdicts, failures, skipped, stopped)
     _write_results(store, folder, studies, judged, failures, summary)
-    n_fits = sum(len(chunk.splits) for chunk in chunks)
+    made = [*(chunk for chunk in asked if chunk.outcome != "reused"), *done]
+    wanted = {chunk.key: chunk.n_fits for chunk in chunks} | {chunk.key: chunk.n_fits for chunk in asked}
     fits = {
-        "total": n_fits,
-        "done": sum(chunk.n_fits - len(chunk.failures) for chunk in done),
-        "reused": n_fits - sum(chunk.n_fits for chunk in done),
+        "total": sum(wanted.values()),
+        "done": sum(chunk.n_fits - len(chunk.failures) for chunk in made),
+        "reused": sum(wanted.values()) - sum(chunk.n_fits for chunk in made) - sum(chunk.n_fits for chunk in left),
         "failed": len(failures),
         "allowed_failures": experiment.execution.max_failed_fits,
     }
@@ -140,6 +187,7 @@ def _run(experiment: Experiment, catalog: Catalog, executor: Executor, *, fresh:
         ledger_heads=heads,
         history=history.heads_on(study.symbol for study in studies),
         data={study.symbol: study.prepared.about["data"]["fingerprint"] for study in studies},
+        cards=cards_of(experiment),
         failures=[failure.__dict__ for failure in failures],
         finished_at=datetime.now(UTC).isoformat(),
     )
@@ -152,22 +200,32 @@ def _run(experiment: Experiment, catalog: Catalog, executor: Executor, *, fresh:
         earlier = deliver_pending(experiment.where) if tracked["status"] == "delivered" else ()
         for run_id, one in ((folder.run_id, tracked), *earlier):
             log.write("tracked", run=run_id, status=one["status"])
+    problem = refresh_index(experiment.where)
+    if problem is not None:
+        log.write("index not written", error=problem)
     log.write("finished", verdict=summary["verdict"], fits=fits, efficiency=fit_phase)
     folder.keep("log.jsonl")
     return result
 
 
-def _prepare(experiment: Experiment, executor: Executor, catalog: Catalog) -> list[StudyPlan]:
+def _prepare(experiment: Experiment, executor: Executor, catalog: Catalog) -> tuple[list[StudyPlan], list[Skipped]]:
     symbols = experiment.bars.symbols
-    stored = {symbol: stored_study(experiment, symbol) for symbol in symbols}
+    stored = {symbol: stored_or_none(experiment, symbol) for symbol in symbols}
     prepared = {symbol: study for symbol, study in stored.items() if study is not None}
-    specs = [PanelSpec(_at_home(experiment), symbol) for symbol in symbols if symbol not in prepared]
-    with Steps("panels", len(symbols), len(prepared)) as steps:
-        work = Work("prepare panels", prepare_study, lambda spec: spec.symbol)
+    skipped: list[Skipped] = []
+    specs = [PanelSpec(_at_home(experiment.of(symbol)), symbol) for symbol in symbols if symbol not in prepared]
+    watch = partial(executor.report, experiment=experiment.name)
+    with Steps("panels", len(symbols), len(prepared), watch=watch) as steps:
+        work = Work("prepare panels", prepare_or_skip, lambda spec: spec.symbol)
         for one in executor.map(work, specs):
-            prepared[one.symbol] = one
-            steps.advance()
-    return [plan_study(experiment, prepared[symbol], catalog) for symbol in sorted(prepared)]
+            if isinstance(one, Skipped):
+                skipped.append(one)
+            else:
+                prepared[one.symbol] = one
+            steps.advance(failed=isinstance(one, Skipped))
+    skipped.sort(key=lambda one: one.symbol)
+    refuse_if_nothing_is_left(skipped, len(symbols))
+    return [plan_study(experiment, prepared[symbol], catalog) for symbol in sorted(prepared)], skipped
 
 
 def _at_home(experiment: Experiment) -> Experiment:
@@ -187,37 +245,61 @@ def _memory(studies: Sequence[StudyPlan]) -> int:
 
 
 def _fit(
-    store: Store, executor: Executor, chunks: Sequence[FitChunk], log: RunLog, *, memory: int = 0
-) -> tuple[list[ChunkDone], dict[str, Any]]:
+    store: Store,
+    executor: Executor,
+    rounds: Sequence[Sequence[FitChunk]],
+    log: RunLog,
+    spending: Spending,
+    *,
+    memory: int = 0,
+    watch: Watch | None = None,
+) -> tuple[list[ChunkDone], list[FitChunk], dict[str, Any]]:
+    """What became of the chunks that were not stored, those of rounds that were not begun, and how it went.
+
+    No round after the first is begun once the search's budget of time is spent.
+    """
+    chunks = [chunk for one in rounds for chunk in one]
     stored = store.have("fits", [chunk.key for chunk in chunks])
-    missing = [chunk for chunk in chunks if chunk.key not in stored]
-    total = sum(len(chunk.splits) for chunk in chunks)
-    reused = total - sum(len(chunk.splits) for chunk in missing)
+    missing = [[chunk for chunk in one if chunk.key not in stored] for one in rounds]
+    total = sum(chunk.n_fits for chunk in chunks)
+    reused = total - sum(chunk.n_fits for one in missing for chunk in one)
     done: list[ChunkDone] = []
+    left: list[FitChunk] = []
 
     def tell(label: str, fault: Fault, attempt: int, error: str) -> None:
         log.write("fault", fault=fault.name, fits=label, attempt=attempt, error=error)
 
     work = Work("fit chunks", fit_chunk, lambda chunk: chunk.label, lost_chunk, tell, memory)
     started = time.time()
-    with Steps("fits", total, reused, watch=executor.report) as steps:
-        for chunk in executor.map(work, missing):
-            if chunk.outcome == "overtaken":
-                raise Failed("another start of this run has taken over; this one stops, and the other goes on")
-            done.append(chunk)
-            log.write("chunk", symbol=chunk.symbol, model=chunk.model, key=chunk.key, fits=chunk.n_fits,
-                      outcome=chunk.outcome, cpu_seconds=chunk.cpu_seconds, failures=len(chunk.failures))  # fmt: skip
-            for failure in chunk.failures:
-                log.write("fit failed", **failure.__dict__)
-            steps.advance(chunk.n_fits, len(chunk.failures), chunk.cpu_seconds)
+    with Steps("fits", total, reused, watch=watch, log=log.progress, cores=lambda: executor.cores) as steps:
+        for number, one in enumerate(missing):
+            if number and (left or (one and spending.spent())):
+                left += one
+                continue
+            for chunk in executor.map(work, one):
+                _note(chunk, done, log)
+                spending.add(chunk.cpu_seconds)
+                steps.advance(chunk.n_fits, len(chunk.failures), chunk.cpu_seconds)
     wall = time.time() - started
     cpu = sum(chunk.cpu_seconds for chunk in done)
-    return done, {
+    phase = {
         "fit_cpu_seconds": cpu,
         "fit_wall_seconds": wall,
         "cores": executor.cores,
-        "efficiency": cpu / (executor.cores * wall) if missing else None,
+        "efficiency": cpu / (executor.cores * wall) if done else None,
     }
+    return done, left, phase
+
+
+def _note(chunk: ChunkDone, done: list[ChunkDone], log: RunLog) -> None:
+    """Keep and log what became of a chunk; Failed where another start has taken over."""
+    if chunk.outcome == "overtaken":
+        raise Failed("another start of this run has taken over; this one stops, and the other goes on")
+    done.append(chunk)
+    log.write("chunk", symbol=chunk.symbol, model=chunk.model, key=chunk.key, fits=chunk.n_fits,
+              outcome=chunk.outcome, cpu_seconds=chunk.cpu_seconds, failures=len(chunk.failures))  # fmt: skip
+    for failure in chunk.failures:
+        log.write("fit failed", **failure.__dict__)
 
 
 def _judge(
@@ -244,23 +326,32 @@ def _judge(
         lost = _lost(study, failed[study.symbol])
         without = len(others) - len(keys) + sum(trial.role == "candidate" for trial in lost)
         failed_here = tuple(sorted(failed[study.symbol]))
-        specs.append(JudgeSpec(_at_home(experiment), study, roles, failed_here, keys, without, len(studies)))
+        own_part = _at_home(experiment.of(study.symbol))
+        specs.append(JudgeSpec(own_part, study, roles, failed_here, keys, without, len(experiment.bars.symbols)))
     stored = {spec.study.symbol: stored_judgement(spec) for spec in specs}
     judged = {symbol: one for symbol, one in stored.items() if one is not None}
-    with Steps("studies", len(specs), len(judged)) as steps:
+    watch = partial(executor.report, experiment=experiment.name)
+    leaders = Leaders(watch)
+    with Steps("studies", len(specs), len(judged), watch=watch, log=log.progress) as steps:
         missing = [spec for spec in specs if spec.study.symbol not in judged]
         work = Work("judge studies", judge_study, lambda spec: spec.study.symbol)
         for one in executor.map(work, missing):
             judged[one.symbol] = one
+            leaders.judged(one.evidence)
             log.write("study", symbol=one.symbol, rows_proved=one.proof["rows_checked"])
             steps.advance()
     return judged
 
 
 def _lost(study: StudyPlan, failed: set[str]) -> list[TrialStart]:
-    """Trials without a result: models with a failed fit, and the stack when one of its bases has none."""
-    bases = {trial.name for trial in study.trials if trial.role == "candidate"}
-    return [trial for trial in study.trials if trial.name in failed or (trial.name == STACK and failed & bases)]
+    """Trials without a result: models with a failed fit, configurations that were set aside, what rests on them."""
+    gone = set(failed)
+    for model, searched in study.searched.items():
+        gone |= searched.aside.keys()
+        if not set(searched.complete) - gone or gone & set(searched.forced):
+            gone.add(model)
+    bases = {trial.name for trial in study.trials if trial.role == "candidate"} - study.configurations.keys()
+    return [trial for trial in study.trials if trial.name in gone or (trial.name == STACK and gone & bases)]
 
 
 def _write_results(
@@ -279,7 +370,7 @@ def _write_results(
     status = dict.fromkeys((trial.identity for trial in trials), "finished")
     for study in studies:
         for trial in _lost(study, {model for symbol, model in failed if symbol == study.symbol}):
-            status[trial.identity] = "failed"
+            status[trial.identity] = "failed" if study.aside_of(trial.name) is None else "killed"
     write_trials(folder.path / "trials.parquet", trials, status)
     folder.keep("oof.parquet", "returns.parquet", "trials.parquet")
     folder.write_json(NEEDS, needs_of(studies, list(judged.values())))
@@ -296,10 +387,11 @@ def _finish_trials(
         ends = []
         for trial in study.trials:
             key = judged[study.symbol].returns_keys.get(trial.name)
-            if key is None:
-                ends.append(
-                    TrialEnd(trial.identity, "failed", reason=reasons.get((study.symbol, trial.name), "a base failed"))
-                )
+            sound = trial.role == "sentinel" and (study.symbol, trial.name) not in reasons
+            if key is None and not sound:
+                aside = study.aside_of(trial.name)
+                reason = aside or reasons.get((study.symbol, trial.name), "a base failed")
+                ends.append(TrialEnd(trial.identity, "failed" if aside is None else "killed", reason=reason))
             else:
                 ends.append(TrialEnd(trial.identity, "finished", returns_key=key))
         ledger.end(ends)

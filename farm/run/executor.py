@@ -9,6 +9,7 @@ from farm.config import Execution
 from farm.errors import BadInput, Failed
 from farm.models.threads import pinned
 from farm.run.faults import OUT_OF_MEMORY, Fault, fault_of, patiently
+from farm.search import Question
 
 Spec = TypeVar("Spec")
 Result = TypeVar("Result")
@@ -84,6 +85,23 @@ def attempt(work: Callable[[Spec], Result], spec: Spec, threads: int) -> Result 
         return Raised(error, traceback.format_exc())
 
 
+class Dialogue(Protocol):
+    """Questions that follow from earlier answers."""
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing is left to ask, and nothing to be answered."""
+        ...
+
+    def next(self) -> Question | None:
+        """The next question; None while all wait for answers, and when all is over."""
+        ...
+
+    def answer(self, question: Question, result: Any) -> None:
+        """What a question came to: the result of the work on it, or what was `Raised`."""
+        ...
+
+
 class Executor(Protocol):
     """Runs work over specs; results come in any order, each as soon as it is there."""
 
@@ -101,8 +119,18 @@ class Executor(Protocol):
         """
         ...
 
-    def report(self, phase: str, counts: dict[str, float]) -> None:
-        """Show the counts of a phase where the executor's dashboards show such things."""
+    def converse(self, name: str, answer: Callable[[Question], Any], dialogue: Dialogue) -> None:
+        """Answer every question of a dialogue; the answers travel, so the function and the questions are small.
+
+        Raises
+        ------
+        BadInput, Failed
+            As the dialogue raises them where it is told an answer.
+        """
+        ...
+
+    def report(self, phase: str, counts: dict[str, float], **about: str) -> None:
+        """Show the counts of a phase, and what they are about, where the executor's dashboards show such things."""
         ...
 
     def describe(self) -> dict[str, Any]:
@@ -133,7 +161,12 @@ class InProcess:
                 result = work.given_up(spec, OUT_OF_MEMORY, 1, str(result.error))
             yield result
 
-    def report(self, phase: str, counts: dict[str, float]) -> None:
+    def converse(self, name: str, answer: Callable[[Question], Any], dialogue: Dialogue) -> None:  # noqa: ARG002  # nothing shows the name
+        """Answer every question of a dialogue, one after the other."""
+        while (question := dialogue.next()) is not None:
+            dialogue.answer(question, attempt(answer, question, self._threads))
+
+    def report(self, phase: str, counts: dict[str, float], **about: str) -> None:
         """A process has no dashboard."""
 
     def describe(self) -> dict[str, Any]:

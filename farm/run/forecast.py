@@ -1,71 +1,203 @@
 """What a run would do, without doing it."""
 
+import math
 import os
 import time
+from collections.abc import Collection, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from farm.bars import SyntheticBars, instrument_for
 from farm.config import Experiment
 from farm.errors import BadInput, Failed
 from farm.fit import fit
 from farm.models import Catalog, Model, installed
 from farm.panel import Panel
 from farm.run.driver import check_before_work
-from farm.run.plan import FitChunk, StudyPlan, plan_study
-from farm.run.prepare import PreparedStudy, describe, open_panel, panel_key, stored_study
+from farm.run.panels import build_panels, panels_by_model
+from farm.run.plan import StudyPlan, plan_study
+from farm.run.prepare import PreparedStudy, describe, stored_study
 from farm.stats import certifiable_sharpe
 from farm.store import Store
 
 _LONG_SECONDS = 5.0
-_TIMED_STUDIES = 3
+_MEASURED_STUDIES = 3
+_IN_PROPORTION = ("events", "sessions", "smallest_train")
 
 
 def forecast(experiment: Experiment) -> dict[str, Any]:
     """Fits, trials, memory, time and certifiable Sharpe of every study; nothing is written.
 
-    Each model is timed on the first few studies; on the others its time is that of the timed one nearest in size.
+    A study whose panel is stored is measured on it. Of the others the first few are built here, those of different
+    instruments and timeframes before those of the same; the rest are estimated in proportion to their files, as
+    ``estimated`` says.
+    Each model is timed on the measured ones; on the others its time is that of the timed one nearest in size.
+
+    Raises
+    ------
+    BadInput, Failed
+        As a run would end that is given these studies, as far as they are measured.
     """
     catalog = installed()
     check_before_work(experiment, catalog)
-    studies: list[dict[str, Any]] = []
-    timed: dict[int, float] = {}
-    chunks: list[FitChunk] = []
+    symbols = experiment.bars.symbols
     store = Store(experiment.where)
-    for symbol in experiment.bars.symbols:
-        prepared, panel = _prepared(experiment, symbol, store)
-        study = plan_study(experiment, prepared, catalog)
-        chunks += study.chunks
-        if len(timed) < _TIMED_STUDIES:
-            models = experiment.all_models().values()
-            timed[prepared.n_events] = sum(_seconds_a_fit(experiment, study, panel, model, catalog) for model in models)
-        nearest = min(timed, key=lambda n_events: abs(n_events - prepared.n_events))
-        studies.append(_study(experiment, study, timed[nearest] * prepared.n_events / nearest))
+    own = {symbol: experiment.of(symbol) for symbol in symbols}
+    stored = {symbol: study for symbol in symbols if (study := stored_study(own[symbol], symbol)) is not None}
+    kinds = {symbol: _kind(own[symbol], symbol) for symbol in symbols}
+    built = {symbol: _build(own[symbol], symbol, catalog) for symbol in _to_build(kinds, set(stored))}
+    prepared = {**stored, **{symbol: study for symbol, (study, _) in built.items()}}
+    planned = {symbol: plan_study(experiment, study, catalog) for symbol, study in prepared.items()}
+    times = _Times()
+    for symbol in (*built, *stored)[:_MEASURED_STUDIES]:
+        recipes = own[symbol].recipes(catalog)
+        panels = built[symbol][1] if symbol in built else panels_by_model(store, stored[symbol].panels, recipes)
+        times.add(own[symbol], planned[symbol], panels, catalog)
+    measured = {symbol: _study(experiment, study, times) for symbol, study in planned.items()}
+    sizes = {symbol: _size(own[symbol], symbol) for symbol in symbols}
+    studies = [
+        measured[symbol]
+        if symbol in measured
+        else _estimated(experiment, symbol, measured[_like(symbol, measured, kinds, sizes)], sizes, times)
+        for symbol in symbols
+    ]
+    chunks = [chunk for symbol in stored for chunk in planned[symbol].chunks]
     have = store.have("fits", [chunk.key for chunk in chunks])
-    stored = sum(len(chunk.splits) for chunk in chunks if chunk.key in have)
+    return _summed(experiment, studies, sum(chunk.n_fits for chunk in chunks if chunk.key in have))
+
+
+def _summed(experiment: Experiment, studies: Sequence[dict[str, Any]], stored: int) -> dict[str, Any]:
     execution = experiment.execution
     workers = 1 if execution.on == "process" else execution.workers or os.cpu_count() or 1
     fits = sum(study["fits"] for study in studies)
     seconds = sum(study["fit_seconds"] for study in studies)
-    limit = experiment.verdict.max_certifiable_sharpe
     return {
         "experiment": experiment.name,
         "fits": fits,
         "stored": stored,
+        "trials": sum(study["trials"] for study in studies),
+        "estimated_studies": sum(study["estimated"] for study in studies),
         "workers": workers,
         "fit_seconds": seconds,
         "wall_seconds": seconds / workers * (1 - stored / fits),
         "memory_mib": max(study["panel_mib"] for study in studies) * (1 + 2 * workers),
-        "studies": studies,
-        "warnings": [
-            *(f"{study['symbol']}: {study['budget']}" for study in studies if study["budget"] is not None),
-            *(
-                f"{study['symbol']}: this span and number of trials can certify "
-                f"{_smallest(study['certifiable_sharpe'])}; above {limit:g} the verdict will be INSUFFICIENT"
-                for study in studies
-                if study["certifiable_sharpe"] is None or study["certifiable_sharpe"] > limit
-            ),
-        ],
+        "studies": list(studies),
+        "warnings": [f"{_named(about)}: {said}" for said, about in _warnings(experiment, studies).items()],
+    }
+
+
+def _warnings(experiment: Experiment, studies: Sequence[dict[str, Any]]) -> dict[str, list[str]]:
+    """What to expect of which studies."""
+    limit = experiment.verdict.max_certifiable_sharpe
+    warnings: dict[str, list[str]] = {}
+    for study in studies:
+        if study["budget"] is not None:
+            warnings.setdefault(study["budget"], []).append(study["symbol"])
+    for study in studies:
+        sharpe = study["certifiable_sharpe"]
+        if sharpe is None or sharpe > limit:
+            said = (
+                f"this span and number of trials can certify {_smallest(sharpe)}; above {limit:g} the verdict will be "
+                "INSUFFICIENT"
+            )
+            warnings.setdefault(said, []).append(study["symbol"])
+    return warnings
+
+
+def _named(symbols: Sequence[str]) -> str:
+    return symbols[0] if len(symbols) == 1 else f"{symbols[0]} and {len(symbols) - 1} more"
+
+
+_Kind = tuple[str, ...]
+"""Instrument, timeframe of the bars and of the decisions: studies of one kind are alike but for their length."""
+
+
+def _kind(own: Experiment, symbol: str) -> _Kind:
+    chosen = None if isinstance(own.bars, SyntheticBars) else own.bars.instruments
+    return instrument_for(symbol, chosen).name, own.bars.timeframe, own.decisions.timeframe
+
+
+def _to_build(kinds: dict[str, _Kind], stored: set[str]) -> list[str]:
+    """Symbols whose panels are built for the forecast: with the stored ones a few, of many kinds rather."""
+    seen = {kinds[symbol] for symbol in stored}
+    first: list[str] = []
+    more: list[str] = []
+    for symbol, kind in kinds.items():
+        if symbol not in stored:
+            (more if kind in seen else first).append(symbol)
+            seen.add(kind)
+    return [*first, *more][: max(0, _MEASURED_STUDIES - len(stored))]
+
+
+def _size(own: Experiment, symbol: str) -> float | None:
+    """What a study's bars are in proportion to: the bytes of its local file; None where that tells nothing."""
+    bars = own.bars
+    if isinstance(bars, SyntheticBars) or "://" in bars.file(symbol):
+        return None
+    file = Path(bars.file(symbol))
+    if not file.is_file():
+        bars.read(symbol)  # which says what is missing
+    return float(file.stat().st_size) if bars.symbol_column is None else None
+
+
+def _build(own: Experiment, symbol: str, catalog: Catalog) -> tuple[PreparedStudy, dict[str, Panel]]:
+    """A study and its models' panels, made here and not kept."""
+    loaded = own.bars.read(symbol)
+    panels = build_panels(own, loaded, catalog)
+    return describe(own, loaded, panels), {name: one.panel for one in panels.values() for name in one.models}
+
+
+class _Times:
+    """Seconds that one fit of every model takes, by the number of events, of the studies that were timed."""
+
+    def __init__(self) -> None:
+        self._seconds: dict[int, float] = {}
+
+    def add(self, experiment: Experiment, study: StudyPlan, panels: dict[str, Panel], catalog: Catalog) -> None:
+        """Time a study, unless one of its size was."""
+        n_events = study.prepared.n_events
+        if n_events not in self._seconds:
+            self._seconds[n_events] = sum(
+                _seconds_a_fit(experiment, study, panels[name], model, catalog)
+                for name, model in experiment.all_models().items()
+            )
+
+    def of(self, n_events: int) -> float:
+        """Seconds on so many events, in proportion to the timed number nearest to it."""
+        nearest = min(self._seconds, key=lambda timed: abs(timed - n_events))
+        return self._seconds[nearest] * n_events / nearest
+
+
+def _like(symbol: str, measured: Collection[str], kinds: dict[str, _Kind], sizes: dict[str, float | None]) -> str:
+    """The measured study that a symbol's is taken to be like: of its kind rather, then nearest in size."""
+
+    def distance(other: str) -> tuple[bool, float]:
+        size, found = sizes[symbol], sizes[other]
+        return kinds[other] != kinds[symbol], abs(math.log(size / found)) if size and found else 0.0
+
+    return min(measured, key=distance)
+
+
+def _estimated(
+    experiment: Experiment, symbol: str, like: dict[str, Any], sizes: dict[str, float | None], times: _Times
+) -> dict[str, Any]:
+    """A study in proportion to one that was measured."""
+    size, found = sizes[symbol], sizes[like["symbol"]]
+    share = size / found if size and found else 1.0
+    study = {**like, "symbol": symbol, "estimated": True}
+    study |= {name: max(2, round(study[name] * share)) for name in _IN_PROPORTION}
+    limit, budget = experiment.of(symbol).decisions.limit, None
+    if study["events"] > limit:
+        budget = f"about {study['events']:,} decisions may be more than decisions.limit = {limit}, and stop the run"
+    return study | {
+        "panel_mib": study["panel_mib"] * share,
+        "fit_seconds": times.of(study["events"]) * study["splits"],
+        "budget": budget,
+        "certifiable_sharpe": _certifiable(
+            experiment, study["sessions"], study["sessions_per_year"], study["candidates"]
+        ),
     }
 
 
@@ -73,37 +205,34 @@ def _smallest(sharpe: float | None) -> str:
     return "no Sharpe ratio at all" if sharpe is None else f"only an annual Sharpe ratio of {sharpe:.1f} or more"
 
 
-def _prepared(experiment: Experiment, symbol: str, store: Store) -> tuple[PreparedStudy, Panel]:
-    """A study and its panel: those that are stored, else made here and not kept."""
-    stored = stored_study(experiment, symbol)
-    if stored is not None:
-        return stored, open_panel(store, stored.panel_key)
-    loaded = experiment.bars.read(symbol)
-    panel = experiment.panel.build(loaded.bars, loaded.instrument.calendar, threads=experiment.threads)
-    return describe(experiment, loaded, panel, panel_key(experiment, loaded)), panel
-
-
-def _study(experiment: Experiment, study: StudyPlan, seconds: float) -> dict[str, Any]:
+def _study(experiment: Experiment, study: StudyPlan, times: _Times) -> dict[str, Any]:
     prepared = study.prepared
-    candidates = [trial for trial in study.trials if trial.role == "candidate"]
-    alpha = experiment.verdict.alpha / len(experiment.bars.symbols)
+    candidates = sum(trial.role == "candidate" for trial in study.trials)
     return {
         "symbol": prepared.symbol,
+        "estimated": False,
         "events": prepared.n_events,
         "features": prepared.n_features,
         "sessions": prepared.sessions,
-        "fits": sum(len(chunk.splits) for chunk in study.chunks),
+        "sessions_per_year": prepared.sessions_per_year,
+        "splits": len(prepared.plan.splits),
+        "fits": sum(chunk.n_fits for chunk in study.chunks),
         "chunks": len(study.chunks),
         "trials": len(study.trials),
-        "candidates": len(candidates),
+        "candidates": candidates,
         "panel_mib": prepared.n_bytes / 2**20,
-        "fit_seconds": seconds * len(prepared.plan.splits),
+        "fit_seconds": times.of(prepared.n_events) * len(prepared.plan.splits),
         "budget": prepared.about["budget"]["warning"],
         "smallest_train": int(np.min([split["n_train"] for split in prepared.about["splits"]])),
-        "certifiable_sharpe": certifiable_sharpe(
-            prepared.sessions, prepared.sessions_per_year, len(candidates), alpha, experiment.verdict.power
-        ),
+        "certifiable_sharpe": _certifiable(experiment, prepared.sessions, prepared.sessions_per_year, candidates),
     }
+
+
+def _certifiable(experiment: Experiment, sessions: int, sessions_per_year: float, candidates: int) -> float | None:
+    rules = experiment.verdict
+    return certifiable_sharpe(
+        sessions, sessions_per_year, candidates, rules.alpha / len(experiment.bars.symbols), rules.power
+    )
 
 
 def _seconds_a_fit(experiment: Experiment, study: StudyPlan, panel: Panel, model: Model, catalog: Catalog) -> float:
@@ -112,7 +241,8 @@ def _seconds_a_fit(experiment: Experiment, study: StudyPlan, panel: Panel, model
         try:
             fit(
                 panel, study.prepared.plan, model, catalog, 0,
-                seed=0, threads=experiment.threads, keep=experiment.features.keep, selection=experiment.selection,
+                seed=0, threads=experiment.threads, keep=(model.features or experiment.features).keep,
+                selection=experiment.selection,
             )  # fmt: skip
         except BadInput:
             raise

@@ -1,7 +1,7 @@
 """One study after its fits, on a worker: nested pipelines, backtests, evidence; the driver gets a summary."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -13,16 +13,22 @@ from farm.backtest import Backtest, Regimes, by_regime, cost_ladder, metrics, se
 from farm.config import Experiment
 from farm.evidence import History, StudyEvidence, gather_evidence
 from farm.labels import CLASSES, Events, sample_weights
+from farm.models import installed
 from farm.panel import Panel
-from farm.run.plan import FitChunk, StudyPlan
-from farm.run.prepare import open_panel
+from farm.run.panels import open_panel, panels_by_model
+from farm.run.plan import FitChunk, StudyPlan, families_of
 from farm.run.source import source_digest
 from farm.run.work import read_chunks
+from farm.search import Choices
 from farm.section import digest
+from farm.sentinels import ALARM, SHIFTED_LABELS, chance_of_shifted
+from farm.stack.ablation import diversity
+from farm.stack.coverage import coverage_of
 from farm.stack.provenance import Records
 from farm.stats import selection_frequency, selection_stability
+from farm.stats.difference import paired_difference
 from farm.store import Store
-from farm.study import Role, Study, StudyRecipe, Trial
+from farm.study import STACK, Role, Study, StudyRecipe, Trial
 
 Float = NDArray[np.float64]
 
@@ -55,7 +61,11 @@ class StudyJudged:
     trials: dict[str, dict[str, Any]]
     returns_keys: dict[str, str]
     proof: dict[str, Any]
+    sentinels: dict[str, Any]
     selection: dict[str, dict[str, Any]]
+    coverage: dict[str, dict[str, Any]]
+    ablation: dict[str, Any] | None
+    search: dict[str, dict[str, Any]]
 
     @classmethod
     def of(cls, plain: dict[str, Any]) -> "StudyJudged":
@@ -79,22 +89,30 @@ def judge_study(spec: JudgeSpec) -> StudyJudged:
     panel = open_panel(store, prepared.panel_key)
     key = _study_key(spec)
     predictions, records = read_chunks(store, _chunks(spec))
-    study = StudyRecipe(spec.roles, experiment.stack, experiment.backtest, prepared.instrument).run(
-        panel, prepared.plan, predictions, records
-    )
+    recipes = experiment.recipes(installed())
+    panels = panels_by_model(store, prepared.panels, recipes)
+    stack = None if experiment.stack is None else experiment.stack.seeded(experiment.seed)
+    panels |= {name: panels[model] for name, model in spec.study.configurations.items() if model in panels}
+    families = families_of(experiment, installed())
+    recipe = StudyRecipe(spec.roles, stack, experiment.backtest, prepared.instrument, families, _choices(spec))
+    study = recipe.run(panel, prepared.plan, predictions, records, {name: one.events for name, one in panels.items()})
+    configurations = {name: one for picked in study.picked.values() for name, one in picked.headline.items()}
     store.put_table("oof", key, oof_table(panel, study))
     store.put_table("returns", key, returns_table(panel.symbol, study))
-    returns_keys = {trial.name: _store_returns(store, key, trial) for trial in study.trials}
+    headlines = {**configurations, **{trial.name: trial.headline for trial in study.trials}}
+    returns_keys = {name: _store_returns(store, key, name, headline) for name, headline in headlines.items()}
+    sentinels = {"shifted_labels": _shifted_labels(study, panel), "truncation": prepared.about["truncation"]}
     evidence = gather_evidence(
         prepared.symbol,
         study.candidate_returns(),
-        _history(store, spec, study.trials[0].headline.sessions),
+        _history(store, spec, study.trials[0].headline.sessions, [one.net for one in configurations.values()]),
         sessions_per_year=prepared.sessions_per_year,
         smallest_group=min(group.n_events for group in prepared.plan.groups),
-        faults=_faults(study, prepared.about["suspicious_features"]),
+        faults=[*_faults(study, prepared.about["suspicious_features"]), *_alarms(sentinels)],
         thresholds=experiment.verdict,
         n_studies=spec.n_studies,
         seed=experiment.seed,
+        stacks={STACK: recipe.bases()},
     )
     regimes = session_regimes(panel.bars)
     judged = StudyJudged(
@@ -107,14 +125,28 @@ def judge_study(spec: JudgeSpec) -> StudyJudged:
         },
         returns_keys=returns_keys,
         proof={"rows_checked": study.proof.rows_checked, "violations": list(study.proof.violations)},
-        selection=_selection(panel.names, records, [name for name, role in spec.roles.items() if role == "candidate"]),
+        sentinels=sentinels,
+        selection=_selection(
+            {name: panels[name].names for name, role in spec.roles.items() if role == "candidate" and name in panels},
+            records,
+        ),
+        ablation=_ablation(recipe, study, prepared.sessions_per_year, panel.events, experiment.seed),
+        coverage={
+            one.base: {**asdict(one), **prepared.panel_of(recipes[one.base]).said()}
+            for one in coverage_of(study.lattice)
+            if spec.roles.get(one.base) == "candidate" and one.base in recipes
+        },
+        search={name: _searched(spec, name, study, prepared.sessions_per_year) for name in spec.study.searched},
     )
     store.put_json("judged", _judgement_key(spec), asdict(judged))
     return judged
 
 
 def oof_table(panel: Panel, study: Study) -> pa.Table:
-    """Out-of-fold rows of every trial that predicts, sorted by trial, split and time."""
+    """Out-of-fold rows of every trial that predicts, sorted by trial, split and time.
+
+    Every trial has the same rows, the clock's decisions; where it has no prediction for one, its columns p are null.
+    """
     events, lattice = panel.events, study.lattice
     labelled = events.labelled
     weight = np.full(len(events.row), np.nan)
@@ -137,22 +169,30 @@ def oof_table(panel: Panel, study: Study) -> pa.Table:
         probability = trial.predicted[rows, others]
         name = _constant(trial.name, len(rows))
         columns = {"symbol": _constant(panel.symbol, len(rows)), "trial": name, "model": name, **keys}
-        columns |= {f"p_{side}": probability[:, at] for at, side in enumerate(("down", "flat", "up"))}
+        columns |= {
+            f"p_{side}": pa.array(probability[:, at], from_pandas=True)  # no prediction: null
+            for at, side in enumerate(("down", "flat", "up"))
+        }
         parts.append(pa.table({column: columns[column] for column in OOF_COLUMNS}))
     return pa.concat_tables(parts).combine_chunks()
 
 
 def returns_table(symbol: str, study: Study) -> pa.Table:
-    """Returns by session of every trial: path -1 is the headline series, then the single-fit paths."""
+    """Returns by session of every trial: path -1 is the headline series, then the single-fit paths.
+
+    Configurations of a search have their headline series alone.
+    """
     parts = []
-    for trial in study.trials:
-        for path, backtest in enumerate((trial.headline, *trial.paths), start=-1):
+    every = [(trial.name, (trial.headline, *trial.paths)) for trial in study.trials]
+    every += [(name, (one,)) for picked in study.picked.values() for name, one in picked.headline.items()]
+    for name, backtests in every:
+        for path, backtest in enumerate(backtests, start=-1):
             n = len(backtest.sessions)
             parts.append(
                 pa.table(
                     {
                         "symbol": _constant(symbol, n),
-                        "trial": _constant(trial.name, n),
+                        "trial": _constant(name, n),
                         "path": pa.array(np.full(n, path), pa.int32()),
                         "session": pa.array(backtest.sessions, pa.int32()).cast(pa.date32()),
                         "gross": backtest.gross,
@@ -169,7 +209,58 @@ def _constant(text: str, n: int) -> pa.Array:
 
 
 def _chunks(spec: JudgeSpec) -> list[FitChunk]:
-    return [chunk for chunk in spec.study.chunks if chunk.name not in spec.failed]
+    """The stored chunks; of configurations that were fitted together with a failed one, each of the others."""
+    chunks = []
+    for chunk in spec.study.chunks:
+        if not set(chunk.names) & set(spec.failed):
+            chunks.append(chunk)
+        else:
+            chunks += [part for part in chunk.parts() if part.names[0] not in spec.failed]
+    aside = {name for one in spec.study.searched.values() for name in one.aside}
+    return [chunk for chunk in chunks if not set(chunk.names) <= aside]
+
+
+def _choices(spec: JudgeSpec) -> Choices:
+    search, searched = spec.experiment.search, spec.study.searched
+    if search is None:
+        return Choices()
+    return Choices(
+        objective=search.objective,
+        searched={model: one.complete for model, one in searched.items()},
+        forced={model: one.forced for model, one in searched.items() if one.forced},
+    )
+
+
+def _searched(spec: JudgeSpec, model: str, study: Study, sessions_per_year: float) -> dict[str, Any]:
+    """What a reader should know of a search: every configuration with what became of it, and each group's choice."""
+    searched, picked = spec.study.searched[model], study.picked.get(model)
+    search = spec.experiment.search
+    described = []
+    for name, configuration in searched.models.items():
+        there = picked is not None and name in picked.headline
+        aside = searched.aside.get(name, "a fit failed" if name in spec.failed else None)
+        described.append(
+            {
+                "trial": name,
+                "params": configuration.model_dump(mode="json")["params"],
+                "features": None if configuration.features is None else configuration.features.model_dump(mode="json"),
+                "aside": aside,
+                "loss": picked.loss[name] if picked is not None and there else None,
+                "sharpe": metrics(picked.headline[name], sessions_per_year).sharpe
+                if picked is not None and there
+                else None,
+                "chosen_by": [] if picked is None else [at for at, one in enumerate(picked.chosen) if one == name],
+            }
+        )
+    return {
+        "sampler": None if search is None else search.sampler.kind,
+        "objective": None if search is None else search.objective,
+        "nested": None if search is None else search.nested,
+        "looked_at_every_group": search is not None and search.adapts and search.nested == "pairs",
+        "made": len(searched.models),
+        "complete": sum(one["aside"] is None for one in described),
+        "configurations": described,
+    }
 
 
 def _study_key(spec: JudgeSpec) -> str:
@@ -180,9 +271,22 @@ def _study_key(spec: JudgeSpec) -> str:
             spec.study.prepared.values_digest,
             spec.study.prepared.instrument.digest(),
             [chunk.key for chunk in _chunks(spec)],
+            _choices(spec).digest(),
+            {model: [list(one.models), one.aside] for model, one in spec.study.searched.items()},
+            sorted(panel.values_digest for panel in spec.study.prepared.panels.values()),
             None if experiment.stack is None else experiment.stack.digest(),
             experiment.backtest.digest(),
-            source_digest("stack", "backtest", "study", "labels", "folds", "run/judge", "bars/instrument"),
+            source_digest(
+                "stack",
+                "search",
+                "backtest",
+                "study",
+                "labels",
+                "folds",
+                "run/judge",
+                "sentinels",
+                "bars/instrument",
+            ),
         ]
     )
 
@@ -200,20 +304,24 @@ def _judgement_key(spec: JudgeSpec) -> str:
             spec.experiment.seed,
             prepared.sessions_per_year,
             prepared.about["suspicious_features"],
+            prepared.about["truncation"],
             source_digest("evidence", "stats"),
         ]
     )
 
 
-def _store_returns(store: Store, study_key: str, trial: Trial) -> str:
-    key = digest([study_key, trial.name])
-    store.put_arrays("trial_returns", key, {"session": trial.headline.sessions, "net": trial.headline.net})
+def _store_returns(store: Store, study_key: str, name: str, headline: Backtest) -> str:
+    key = digest([study_key, name])
+    store.put_arrays("trial_returns", key, {"session": headline.sessions, "net": headline.net})
     return key
 
 
-def _history(store: Store, spec: JudgeSpec, sessions: NDArray[np.int64]) -> History:
-    """Earlier trials' returns on this study's sessions; one whose returns are no longer stored still counts."""
-    columns = []
+def _history(store: Store, spec: JudgeSpec, sessions: NDArray[np.int64], configurations: Sequence[Float]) -> History:
+    """Earlier trials' returns on this study's sessions, and those of the configurations that its candidates are from.
+
+    An earlier trial whose returns are no longer stored still counts.
+    """
+    columns = list(configurations)
     without = spec.past_without_returns
     for key in spec.past_returns:
         if not store.has("trial_returns", key):
@@ -228,10 +336,12 @@ def _history(store: Store, spec: JudgeSpec, sessions: NDArray[np.int64]) -> Hist
     return History(returns, without)
 
 
-def _selection(names: Sequence[str], records: Records, candidates: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """How alike the features are that the fits of each model kept, and how often each feature was."""
+def _selection(features: Mapping[str, Sequence[str]], records: Records) -> dict[str, dict[str, Any]]:
+    """How alike the features are that the fits of each model kept, of those it could have, and how often each was."""
     described = {}
-    for model in (name for name in candidates if name in records):
+    for model, names in features.items():
+        if model not in records:
+            continue
         kept = [record.kept for _, record in sorted(records[model].items())]
         stability = selection_stability([[name in one for name in names] for one in kept])
         described[model] = {
@@ -253,6 +363,48 @@ def _faults(study: Study, suspicious: Sequence[dict[str, Any]]) -> list[str]:
         for one in suspicious
     ]
     return faults
+
+
+def _shifted_labels(study: Study, panel: Panel) -> dict[str, float | None] | None:
+    """How likely what was predicted of shifted labels is chance; None when their fits have failed."""
+    lattice = study.lattice
+    if SHIFTED_LABELS not in lattice.bases:
+        return None
+    session = panel.bars.session[panel.events.row]
+    return {"p": chance_of_shifted(lattice.mean(SHIFTED_LABELS), panel.events, lattice.group, session)}
+
+
+def _ablation(
+    recipe: StudyRecipe, study: Study, sessions_per_year: float, events: Events, seed: int
+) -> dict[str, Any] | None:
+    """What the stack earns more than each base and each variant of itself, paired, and how alike its bases err."""
+    net = {trial.name: trial.headline.net for trial in study.trials}
+    if recipe.stack is None or not recipe.stack.ablation or STACK not in net:
+        return None
+    kinds = dict.fromkeys(recipe.bases(), "base") | {one.name: one.kind for one in recipe.variants()}
+    return {
+        "less": [
+            {"trial": name, "kind": kind, **asdict(paired_difference(net[name], net[STACK], sessions_per_year, seed))}
+            for name, kind in kinds.items()
+        ],
+        "pairs": [asdict(pair) for pair in diversity(recipe.bases(), study.lattice, events)],
+    }
+
+
+def _alarms(sentinels: Mapping[str, Any]) -> list[str]:
+    """What failed sentinels say, in words."""
+    shifted, violations = sentinels["shifted_labels"], sentinels["truncation"]["violations"]
+    alarms = [f"sentinel: {violation}" for violation in violations]
+    if shifted is None:
+        alarms.append(
+            "sentinel: the fits on shifted labels failed, so nobody knows whether they find what is not there"
+        )
+    elif shifted["p"] is not None and shifted["p"] < ALARM:
+        alarms.append(
+            f"sentinel: labels of another time are predicted out of fold (p = {shifted['p']:.2g}, alarm below "
+            f"{ALARM:g}), which only a leak can do; look at the model, the folds and the features"
+        )
+    return alarms
 
 
 def _described(trial: Trial, panel: Panel, regimes: Regimes, sessions_per_year: float, seed: int) -> dict[str, Any]:
@@ -277,13 +429,13 @@ def _span(headline: Backtest) -> list[str]:
 
 
 def _scores(trial: Trial, events: Events) -> dict[str, float | None]:
-    """Scores of the mean out-of-fold prediction on labelled rows; AUC is up against down."""
+    """Scores of the mean out-of-fold prediction on labelled rows that have one; AUC is up against down."""
     from sklearn.metrics import log_loss, roc_auc_score
 
     mean = trial.probability
     if mean is None:
         return {}
-    rows = events.labelled
+    rows = events.labelled & ~np.isnan(mean).any(axis=1)
     label, probability = events.label[rows], mean[rows]
     probability = np.clip(probability, 1e-6, None)
     probability = probability / probability.sum(axis=1, keepdims=True)

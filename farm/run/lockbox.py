@@ -1,16 +1,20 @@
 """Opening a study's lockbox: one candidate, refitted on the development span, on the span that nobody has seen."""
 
 import dataclasses
+import getpass
+import os
+import platform
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
 from farm.backtest import Backtest, Orders, metrics
 from farm.bars import Loaded
+from farm.bars.timeframe import nanoseconds
 from farm.config import Experiment
 from farm.errors import BadInput
 from farm.final import FinalModel, fit_base_finally, fit_pipeline_finally
@@ -18,15 +22,17 @@ from farm.folds import lockbox_start
 from farm.ledger import LockboxOpening, open_lockbox
 from farm.models import Catalog, installed
 from farm.panel import Panel, PanelRecipe
+from farm.report import write_report
 from farm.run.folder import RunFolder
+from farm.run.panels import build_panels, open_panel, panel_key, panels_by_model
 from farm.run.plan import StudyPlan, plan_study, roles_of
-from farm.run.prepare import describe, open_panel, panel_key
+from farm.run.prepare import describe
 from farm.run.reproduce import experiment_of
 from farm.run.work import read_chunks
-from farm.stack import Market, Stack, build_lattice
+from farm.stack import Stack, build_lattice
 from farm.stats import bootstrap_interval, probabilistic_sharpe_ratio
 from farm.store import Store
-from farm.study import STACK
+from farm.study import STACK, StudyRecipe, market_of
 
 FILE = "lockbox.json"
 _FEWEST_SESSIONS = 8  # the bootstrap's least
@@ -72,8 +78,9 @@ def open_sealed(
     if summary is None:
         raise BadInput(f"{folder.place}: this run did not finish; run its experiment again first")
     candidate = _chosen(summary, symbol, trial, folder.place)
+    experiment = experiment.of(candidate["symbol"])
     sealed = _sealed(experiment, catalog, candidate["symbol"])
-    final, panel = _refit(experiment, catalog, sealed.plan, candidate["trial"])
+    final, panel = _refit(experiment, catalog, sealed, candidate["trial"])
     base = sealed.loaded.bars
     opening = LockboxOpening(
         symbol=candidate["symbol"],
@@ -84,18 +91,38 @@ def open_sealed(
         opened_at=time.time_ns(),
         reason=reopen,
     )
-    open_lockbox(home, sealed.plan.ledger_name, opening)
-    found = _evaluate(experiment, sealed, final)
+    try:
+        open_lockbox(home, sealed.plan.ledger_name, opening)
+    except BadInput as error:
+        asked = {"symbol": opening.symbol, "trial": opening.trial, "by": _person(), "asked_at": opening.opened_at}
+        _note(folder, "refusals", {**asked, "said": str(error)})
+        raise
+    found = _evaluate(experiment, catalog, sealed, final)
     told = {
         **dataclasses.asdict(opening),
         **_described(found, sealed.plan.prepared.sessions_per_year, experiment.seed),
         "development_sharpe": candidate["sharpe"],
         "development_events": len(panel),
         "training_growth": final.training_growth,
+        "by": _person(),
     }
-    earlier = (folder.read_json(FILE) or {"openings": []})["openings"]
-    folder.write_json(FILE, {"openings": [*earlier, told]})
+    _note(folder, "openings", told)
     return told
+
+
+def _note(folder: RunFolder, kind: Literal["openings", "refusals"], told: Mapping[str, Any]) -> None:
+    """Add to the run's ``lockbox.json`` and to its report what was looked at, or what was not to be."""
+    said = {"openings": [], "refusals": []} | (folder.read_json(FILE) or {})
+    folder.write_json(FILE, {**said, kind: [*said[kind], told]})
+    write_report(folder.fetch())
+    folder.keep("report.html")
+
+
+def _person() -> str:
+    try:
+        return f"{getpass.getuser()} on {platform.node()}"
+    except (OSError, KeyError):  # a container may run as a number that has no name
+        return f"user {os.getuid()} on {platform.node()}"
 
 
 def _chosen(summary: Mapping[str, Any], symbol: str | None, trial: str | None, place: str) -> dict[str, Any]:
@@ -131,64 +158,89 @@ def _chosen(summary: Mapping[str, Any], symbol: str | None, trial: str | None, p
 
 
 def _sealed(experiment: Experiment, catalog: Catalog, symbol: str) -> Sealed:
+    if experiment.search is not None:
+        raise BadInput(
+            f"{symbol}: the run searched, and what each group picked is no one model that could be refitted; run the "
+            "parameters that most groups picked (summary.json, under search) as an experiment without a search, then "
+            "open the lockbox of that run"
+        )
     loaded = experiment.bars.read(symbol)
-    store, key = Store(experiment.where), panel_key(experiment, loaded)
+    store = Store(experiment.where)
     missing = BadInput(
         f"{symbol}: the fits of this run are not stored, or its data or Farm's code has changed since; run its "
         "experiment again, then open the lockbox of that run"
     )
-    if not store.has("panels", key):
+    if not all(store.has("panels", panel_key(one, loaded)) for one in experiment.recipes(catalog).values()):
         raise missing
-    plan = plan_study(experiment, describe(experiment, loaded, open_panel(store, key), key), catalog)
+    plan = plan_study(
+        experiment, describe(experiment, loaded, build_panels(experiment, loaded, catalog, store)), catalog
+    )
     keys = [chunk.key for chunk in plan.chunks]
     if len(store.have("fits", keys)) < len(set(keys)):
         raise missing
     return Sealed(loaded, plan, lockbox_start(loaded.bars.session, experiment.folds.lockbox))
 
 
-def _refit(experiment: Experiment, catalog: Catalog, plan: StudyPlan, trial: str) -> tuple[FinalModel, Panel]:
+def _refit(experiment: Experiment, catalog: Catalog, sealed: Sealed, trial: str) -> tuple[FinalModel, Panel]:
     """The candidate as it would be deployed, from the development panel and its stored out-of-fold predictions."""
-    store = Store(experiment.where)
+    store, plan = Store(experiment.where), sealed.plan
     panel = open_panel(store, plan.prepared.panel_key)
-    stack = experiment.stack or Stack()
-    candidates = [name for name, role in roles_of(experiment, catalog).items() if role == "candidate"]
-    bases, steps = (candidates, stack.complete()) if trial == STACK else ([trial], stack.for_one_base())
+    panels = panels_by_model(store, plan.prepared.panels, experiment.recipes(catalog))
+    stack = (experiment.stack or Stack()).seeded(experiment.seed)
+    recipe = StudyRecipe(roles_of(experiment, catalog), stack, experiment.backtest, plan.prepared.instrument)
+    bases, steps = (recipe.bases(), stack.complete()) if trial == STACK else ((trial,), stack.for_one_base())
     predictions, records = read_chunks(store, [chunk for chunk in plan.chunks if chunk.name in bases])
-    lattice = build_lattice(plan.prepared.plan, panel.events.decided_at, predictions)
+    max_age = stack.max_age(nanoseconds(panel.bars.timeframe))
+    times = {name: panels[name].events.decided_at for name in bases}
+    lattice = build_lattice(plan.prepared.plan, panel.events.decided_at, predictions, own=times, max_age=max_age)
+    models = experiment.all_models()
     with threadpool_limits(experiment.threads):
         fitted = {
             name: fit_base_finally(
-                panel, name, experiment.models[name], catalog,
+                panels[name], name, models[name], catalog,
                 seed=experiment.seed, threads=experiment.threads,
-                keep=experiment.features.keep, selection=experiment.selection,
+                keep=experiment.recipe_of(models[name], catalog).features.keep, selection=experiment.selection,
             )
             for name in bases
         }  # fmt: skip
-    seen = np.mean([record.n_train + record.n_tail for name in bases for record in records[name].values()])
-    growth = float(np.count_nonzero(panel.events.labelled) / seen)
-    return FinalModel(fitted, fit_pipeline_finally(steps, bases, lattice, panel.events), growth), panel
+    growth = [
+        np.count_nonzero(panels[name].events.labelled)
+        / np.mean([record.n_train + record.n_tail for record in records[name].values()])
+        for name in bases
+    ]
+    market = market_of(panel, experiment.backtest, plan.prepared.instrument, stack.reads())
+    pipeline = fit_pipeline_finally(steps, bases, lattice, panel.events, market, stack.missing)
+    return FinalModel(fitted, pipeline, float(np.mean(growth)), max_age), panel
 
 
-def _evaluate(experiment: Experiment, sealed: Sealed, final: FinalModel) -> Backtest:
+def _evaluate(experiment: Experiment, catalog: Catalog, sealed: Sealed, final: FinalModel) -> Backtest:
     """The candidate's bets on the sealed span; features may look back into the development span, as they would live."""
-    loaded = sealed.loaded
-    decisions = experiment.decisions.model_copy(update={"limit": _NO_LIMIT})
-    whole = PanelRecipe(decisions, experiment.features, experiment.labels, 0.0).build(
-        loaded.bars, loaded.instrument.calendar, threads=experiment.threads
-    )
-    rows = np.flatnonzero(whole.events.decided_at > loaded.bars.open_time[sealed.first])
-    first = int(np.searchsorted(whole.bars.open_time, loaded.bars.open_time[sealed.first]))
+    loaded, since = sealed.loaded, int(sealed.loaded.bars.open_time[sealed.first])
+    models = experiment.all_models()
+    recipes = {name: _whole(experiment.recipe_of(models[name], catalog)) for name in final.bases}
+    clock = _whole(experiment.panel)
+    built = {
+        recipe: recipe.build(loaded.bars, loaded.instrument.calendar, threads=experiment.threads)
+        for recipe in {clock, *recipes.values()}
+    }
+    whole = built[clock]
+    rows = np.flatnonzero(whole.events.decided_at > since)
+    first = int(np.searchsorted(whole.bars.open_time, since))
     bars = whole.bars.between(first, len(whole.bars))
     events = whole.events.take(rows)
     events = replace(
         events, row=events.row - first, entry_row=events.entry_row - first, exit_row=events.exit_row - first
     )
-    market = Market(
-        volatility=events.volatility / bars.close[events.row],
-        cost=experiment.backtest.round_trips(bars, events.row, loaded.instrument),
-    )
-    decision = final.decide(whole.values[rows], market)
+    columns = (experiment.stack or Stack()).reads()
+    market = market_of(whole, experiment.backtest, loaded.instrument, columns).take(rows)
+    panels = {name: built[recipe] for name, recipe in recipes.items()}
+    decision = final.decide(panels, events.decided_at, since, market)
     return experiment.backtest.backtest(bars, Orders.of_events(events, decision.size), loaded.instrument)
+
+
+def _whole(recipe: PanelRecipe) -> PanelRecipe:
+    """The recipe with nothing sealed and no limit."""
+    return replace(recipe, lockbox=0.0, decisions=recipe.decisions.model_copy(update={"limit": _NO_LIMIT}))
 
 
 def _described(found: Backtest, sessions_per_year: float, seed: int) -> dict[str, Any]:

@@ -18,3 +18,7 @@ class RunLog:
         line = json.dumps({"time": time.time(), "run": self._run_id, "event": event, **fields}, sort_keys=True)
         with self._path.open("a", encoding="utf-8") as file:
             file.write(line + "\n")
+
+    def progress(self, phase: str, counts: dict[str, float]) -> None:
+        """Append how far a phase is, in the words of `farm.run.progress.Counts`."""
+        self.write("progress", phase=phase, **counts)

@@ -21,7 +21,7 @@ def needs_of(studies: Sequence[StudyPlan], judged: Sequence[StudyJudged] = ()) -
     """Keys, by kind, of the results that a run of these studies is made of, as far as they are judged."""
     tables = sorted(one.key for one in judged)
     return {
-        "panels": sorted({study.prepared.panel_key for study in studies}),
+        "panels": sorted({panel.key for study in studies for panel in study.prepared.panels.values()}),
         "fits": sorted(chunk.key for study in studies for chunk in study.chunks),
         "oof": tables,
         "returns": tables,
@@ -63,6 +63,15 @@ def unneeded(home: str, *, older_than: float) -> Iterator[Stored]:
         for draft in store.drafts(kind):
             if _written_before(store, draft, latest):
                 yield draft
+
+
+def older(store: Store, age: float) -> Iterator[Stored]:
+    """Every result of a store that was written ``age`` seconds ago or before, and what killed writers left then."""
+    latest = time.time() - age
+    for kind in store.kinds():
+        for result in (*store.stored(kind), *store.drafts(kind)):
+            if _written_before(store, result, latest):
+                yield result
 
 
 def _written_before(store: Store, result: Stored, moment: float) -> bool:

@@ -10,14 +10,15 @@ import os
 import pickle
 import warnings
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
 from farm.config import Execution
 from farm.errors import BadInput
-from farm.run.executor import Raised, Work
+from farm.run.executor import Dialogue, Raised, Work
 from farm.run.faults import OUT_OF_MEMORY, OWN_FAULT, WORKER_DIED, Fault, fault_of
+from farm.search import Question
 
 # Ray turns token authentication on by itself where the variable is unset, and then its parts disagree about it.
 os.environ.setdefault("RAY_AUTH_MODE", "token")
@@ -72,8 +73,15 @@ class OnRay:
         tried |= dict.fromkeys(unanswered, lost)
         yield from again(self._counting(work), specs, tried, self._threads, self._width)
 
-    def report(self, phase: str, counts: dict[str, float]) -> None:
-        """Show counts as gauges ``farm_<phase>_<count>`` among Ray's metrics."""
+    def converse(self, name: str, answer: Callable[[Question], Any], dialogue: Dialogue) -> None:
+        """Answer every question of a dialogue by one long-lived Ray Tune run."""
+        from farm.run.tune import tuned
+
+        self._connect()
+        tuned(name, answer, dialogue, self._threads, self._width)
+
+    def report(self, phase: str, counts: dict[str, float], **about: str) -> None:
+        """Show counts as gauges ``farm_<phase>_<count>`` among Ray's metrics, with a label for all they are about."""
         if not ray.is_initialized():
             return
         from ray.util.metrics import Gauge
@@ -81,8 +89,8 @@ class OnRay:
         for name, value in counts.items():
             full = f"farm_{phase}_{name}"
             if full not in self._metrics:
-                self._metrics[full] = Gauge(full, description=f"{phase} of the run: {name}")
-            self._metrics[full].set(value)
+                self._metrics[full] = Gauge(full, description=f"{phase} of the run: {name}", tag_keys=tuple(about))
+            self._metrics[full].set(value, tags=about)
 
     def describe(self) -> dict[str, Any]:
         """Where the work ran; without a job when everything was stored already."""

@@ -1,66 +1,80 @@
-"""The plan of a run: studies × trials × splits as fits with keys, gathered into chunks of about a second."""
+"""The plan of a run: the fits of every study in chunks, and the trials that the ledger must know before them."""
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from importlib.metadata import version
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 from farm.config import Experiment
-from farm.fit import fit_seed
-from farm.folds import FoldPlan
+from farm.config.experiment import BASELINES
 from farm.ledger import TrialStart
 from farm.models import Catalog, Model
+from farm.run.chunks import FitChunk, chunks_of_configurations, chunks_of_model, seconds_per_cell
 from farm.run.prepare import PreparedStudy
-from farm.run.source import source_digest
 from farm.section import digest
-from farm.selection import Selection
+from farm.sentinels import SHIFTED_LABELS
+from farm.stack.ablation import variants
 from farm.study import STACK, Role
 
-CHUNK_SECONDS = 1.0
-_SECONDS_PER_CELL = {"baseline": 5e-9, "classical": 4e-7, "boosting": 1e-6}
-_UNKNOWN_SECONDS_PER_CELL = 2e-6
-_SELECTION_SECONDS_PER_CELL = {"separation": 5e-8, "mdi": 5e-7, "sfi": 2.5e-6, "mda": 4e-6, "clustered_mda": 4e-6}
-_CHOSEN_BY = ("selection", "labels/uniqueness", "folds/splitters", "folds/purge")
+__all__ = [
+    "FitChunk",
+    "Found",
+    "Searched",
+    "StudyPlan",
+    "cheapest_model",
+    "families_of",
+    "plan_study",
+    "roles_of",
+    "trial_names",
+    "trials_of",
+]
 
 
 @dataclass(frozen=True)
-class FitChunk:
-    """Fits of one model on consecutive splits of one study: the unit of dispatch, storage and retry.
+class Searched:
+    """The configurations of one searched model on one study, by name in trial order.
 
-    ``run`` and ``start`` name the run's folder and which of its starts sent the chunk: by them a worker that outlives
-    its driver sees that a later start has taken over.
+    ``aside`` says in words why a configuration has no place in the choice: it was pruned, failed or given up before it
+    was fitted on every split. It stays a trial that counts. ``forced`` names, for each group, the one configuration
+    that a search of its own chose for it; empty where the choice is made on D_g.
     """
 
-    key: str
-    home: str
-    symbol: str
-    panel_key: str
-    plan: FoldPlan
-    name: str
-    model: Model
-    splits: tuple[int, ...]
-    seeds: tuple[int, ...]
-    threads: int
-    keep: int
-    selection: Selection
-    run: str = ""
-    start: int = 0
+    models: dict[str, Model]
+    aside: dict[str, str] = field(default_factory=dict)
+    forced: tuple[str, ...] = ()
 
     @property
-    def label(self) -> str:
-        """What dashboards and logs call the chunk: symbol/model/splits."""
-        first, last = self.splits[0], self.splits[-1]
-        return f"{self.symbol}/{self.name}/{first}" + (f"-{last}" if last > first else "")
+    def complete(self) -> tuple[str, ...]:
+        """The configurations that may be chosen."""
+        return tuple(name for name in self.models if name not in self.aside)
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a search that adapts came to: its configurations, and the stored fits of those that may be chosen."""
+
+    searched: Searched
+    chunks: tuple[FitChunk, ...]
 
 
 @dataclass(frozen=True)
 class StudyPlan:
-    """One study's fits and trials."""
+    """One study's fits and trials; ``searched`` has its configurations by searched model."""
 
     prepared: PreparedStudy
     chunks: tuple[FitChunk, ...]
     trials: tuple[TrialStart, ...]
+    searched: dict[str, Searched] = field(default_factory=dict)
+
+    def aside_of(self, trial: str) -> str | None:
+        """Why a configuration has no place in the choice; None for every other trial."""
+        return next((one.aside[trial] for one in self.searched.values() if trial in one.aside), None)
+
+    @property
+    def configurations(self) -> dict[str, str]:
+        """Configuration -> the searched model that it is of."""
+        return {name: model for model, searched in self.searched.items() for name in searched.models}
 
     @property
     def symbol(self) -> str:
@@ -74,53 +88,57 @@ class StudyPlan:
 
 
 def roles_of(experiment: Experiment, catalog: Catalog) -> dict[str, Role]:
-    """Model name -> role of its trial."""
-    return {name: model.wants(catalog).role for name, model in experiment.all_models().items()}
+    """Model name -> role of its trial; a searched model has one role, for what is picked of its configurations."""
+    models = {**experiment.models, **BASELINES}
+    roles: dict[str, Role] = {name: model.wants(catalog).role for name, model in models.items()}
+    return {**roles, SHIFTED_LABELS: "sentinel"}
 
 
-def plan_study(experiment: Experiment, prepared: PreparedStudy, catalog: Catalog) -> StudyPlan:
-    """The fits of one study in chunks, and the trials that the ledger must know before the first of them starts."""
+def families_of(experiment: Experiment, catalog: Catalog) -> dict[str, str]:
+    """Model name -> its family, such as boosting."""
+    return {name: catalog.entry(model.uses).family for name, model in {**experiment.models, **BASELINES}.items()}
+
+
+def cheapest_model(experiment: Experiment, catalog: Catalog) -> Model:
+    """The candidate on the clock's panel that takes the least to fit: what the shifted labels are tried on.
+
+    Where every candidate reads bars of its own, a logistic regression.
+    """
+    on_the_clock = [
+        model
+        for model in experiment.models.values()
+        if model.wants(catalog).selects and experiment.recipe_of(model, catalog) == experiment.panel
+    ]
+    return min(on_the_clock or [Model(uses="logistic")], key=lambda model: seconds_per_cell(model, catalog))
+
+
+def plan_study(
+    experiment: Experiment,
+    prepared: PreparedStudy,
+    catalog: Catalog,
+    found: Mapping[str, Found] = MappingProxyType({}),
+) -> StudyPlan:
+    """The fits of one study in chunks, and the trials that the ledger must know before the first of them starts.
+
+    ``found`` has, by model, what a search that adapts came to on this study; without it such a model is planned as the
+    one that the experiment names.
+    """
+    experiment = experiment.of(prepared.symbol)
+    configured = experiment.configurations()
     chunks: list[FitChunk] = []
-    selection = experiment.selection
-    chosen_by = [selection.digest(), source_digest(*_CHOSEN_BY), version("scikit-learn"), experiment.features.keep]
-    for name, model in experiment.all_models().items():
-        source = [source_digest("fit"), model.source_digest(catalog), model.digest()]
-        seeds = [fit_seed(experiment.seed, name, split) for split in range(len(prepared.plan.splits))]
-        keys = [
-            digest(
-                [
-                    prepared.values_digest,
-                    prepared.plan.digest(),
-                    source,
-                    split,
-                    seed,
-                    experiment.threads,
-                    chosen_by,
-                ]
-            )
-            for split, seed in enumerate(seeds)
-        ]
-        selects = model.wants(catalog).columns is None
-        size = _fits_per_chunk(experiment, prepared, catalog.entry(model.uses).family, selects=selects)
-        for start in range(0, len(keys), size):
-            splits = tuple(range(start, min(start + size, len(keys))))
-            chunks.append(
-                FitChunk(
-                    key=digest([keys[split] for split in splits]),
-                    home=experiment.where,
-                    symbol=prepared.symbol,
-                    panel_key=prepared.panel_key,
-                    plan=prepared.plan,
-                    name=name,
-                    model=model,
-                    splits=splits,
-                    seeds=tuple(seeds[split] for split in splits),
-                    threads=experiment.threads,
-                    keep=experiment.features.keep,
-                    selection=selection,
-                )
-            )
-    return StudyPlan(prepared, tuple(chunks), _trials(experiment, prepared, catalog))
+    searched: dict[str, Searched] = {}
+    for name, model in {**experiment.models, **BASELINES}.items():
+        if name in found:
+            chunks += found[name].chunks
+            searched[name] = found[name].searched
+        elif configured.get(name):
+            chunks += chunks_of_configurations(experiment, prepared, catalog, name, configured[name])
+            searched[name] = Searched(configured[name])
+        else:
+            chunks += chunks_of_model(experiment, prepared, catalog, name, model)
+    cheapest = cheapest_model(experiment, catalog)
+    chunks += chunks_of_model(experiment, prepared, catalog, SHIFTED_LABELS, cheapest, shifted=True)
+    return StudyPlan(prepared, tuple(chunks), _trials(experiment, prepared, catalog, searched), searched)
 
 
 def trial_names(trials: Sequence[TrialStart], role: Role) -> list[str]:
@@ -128,39 +146,58 @@ def trial_names(trials: Sequence[TrialStart], role: Role) -> list[str]:
     return [trial.name for trial in trials if trial.role == role]
 
 
-def _fits_per_chunk(experiment: Experiment, prepared: PreparedStudy, family: str, *, selects: bool) -> int:
-    """Fits that together take about a second, by a fixed estimate: chunks must not depend on the machine."""
-    per_cell = _SECONDS_PER_CELL.get(family, _UNKNOWN_SECONDS_PER_CELL)
-    chosen_by = experiment.selection
-    if selects and (prepared.n_features > experiment.features.keep or chosen_by.max_correlation is not None):
-        per_cell += _SELECTION_SECONDS_PER_CELL[chosen_by.kind]
-    seconds = 0.002 + per_cell * prepared.n_events * prepared.n_features
-    return max(1, round(CHUNK_SECONDS / seconds))
-
-
-def _trials(experiment: Experiment, prepared: PreparedStudy, catalog: Catalog) -> tuple[TrialStart, ...]:
-    models = experiment.all_models()
+def _trials(
+    experiment: Experiment, prepared: PreparedStudy, catalog: Catalog, searched: Mapping[str, Searched]
+) -> tuple[TrialStart, ...]:
+    models = {**experiment.models, **BASELINES}
     roles = roles_of(experiment, catalog)
-    described: dict[str, tuple[Role, Mapping[str, Any]]] = {
-        name: (roles[name], model.model_dump(mode="json")) for name, model in models.items()
-    }
+    described: dict[str, tuple[Role, Mapping[str, Any]]] = {}
+    for name, model in models.items():
+        said = model.model_dump(mode="json")
+        if name in searched and experiment.search is not None:
+            for configuration, one in searched[name].models.items():
+                described[configuration] = (roles[name], one.model_dump(mode="json"))
+            said = {"model": said, "search": experiment.search.model_dump(mode="json", exclude={"models"})}
+            said["configurations"] = [one.model_dump(mode="json") for one in searched[name].models.values()]
+        described[name] = (roles[name], said)
     candidates = [name for name, role in roles.items() if role == "candidate"]
     if experiment.stack is not None and len(candidates) > 1:
-        bases = {name: models[name].model_dump(mode="json") for name in candidates}
+        bases = {name: described[name][1] for name in candidates}
         role: Role = "candidate" if experiment.stack.nesting == "pairs" else "ablation"
-        described[STACK] = (role, {"bases": bases, **experiment.stack.model_dump(mode="json")})
+        stack = experiment.stack.model_dump(mode="json", exclude={"ablation"})
+        described[STACK] = (role, {"bases": bases, **stack})
+        if experiment.stack.ablation:
+            families = families_of(experiment, catalog)
+            apart = variants({name: families[name] for name in dict.fromkeys((*bases, *experiment.stack.primaries()))})
+            for variant in apart:
+                described[variant.name] = ("ablation", {"bases": list(variant.bases), "kind": variant.kind, **stack})
     described["buy_and_hold"] = ("baseline", {})
+    described[SHIFTED_LABELS] = ("sentinel", cheapest_model(experiment, catalog).model_dump(mode="json"))
+    return _started(experiment, prepared, described)
+
+
+def trials_of(
+    experiment: Experiment, prepared: PreparedStudy, catalog: Catalog, models: Mapping[str, Model]
+) -> tuple[TrialStart, ...]:
+    """The trials of configurations that a search is about to ask about, by name."""
+    described = {name: (model.wants(catalog).role, model.model_dump(mode="json")) for name, model in models.items()}
+    return _started(experiment, prepared, described)
+
+
+def _started(
+    experiment: Experiment, prepared: PreparedStudy, described: Mapping[str, tuple[Role, Mapping[str, Any]]]
+) -> tuple[TrialStart, ...]:
     recipe = [
         experiment.panel.digest_parts(),
         experiment.folds.digest(),
         experiment.selection.digest(),
         experiment.seed,
-        None if experiment.stack is None else experiment.stack.digest(),
+        None if experiment.stack is None else experiment.stack.model_copy(update={"ablation": False}).digest(),
     ]
     start, end = prepared.span
     return tuple(
         TrialStart(
-            identity=digest([prepared.symbol, recipe, name if role == "baseline" else "", params]),
+            identity=digest([prepared.symbol, recipe, "" if role == "candidate" else name, params]),
             name=name,
             role=role,
             symbol=prepared.symbol,

@@ -1,9 +1,9 @@
 """From bars on disk to a stored panel and its fold plan: the first stage of a run, one symbol at a time."""
 
 import ctypes
-import hashlib
 import sys
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -18,9 +18,12 @@ from farm.errors import BadInput
 from farm.features import suspicious_features
 from farm.folds import FoldPlan
 from farm.labels import average_uniqueness, label_quality
-from farm.panel import Panel
+from farm.models import installed
+from farm.panel import Panel, PanelRecipe
+from farm.run.panels import BuiltPanel, StoredPanel, build_panels
 from farm.run.source import source_digest
 from farm.section import digest
+from farm.sentinels import prove_truncation
 from farm.store import Store
 from farm.study import evaluated_span
 
@@ -35,7 +38,10 @@ class PanelSpec:
 
 @dataclass(frozen=True)
 class PreparedStudy:
-    """What the driver keeps of a study's panel: its keys, its fold plan, and what the report says of it."""
+    """What the driver keeps of a study's panels: their keys, the fold plan, and what the report says of them.
+
+    What has no further name is the clock's panel; ``panels`` has all of them by their recipes' digests.
+    """
 
     symbol: str
     instrument: Instrument
@@ -49,6 +55,11 @@ class PreparedStudy:
     sessions: int
     sessions_per_year: float
     about: dict[str, Any]
+    panels: dict[str, StoredPanel] = field(default_factory=dict)
+
+    def panel_of(self, recipe: PanelRecipe) -> StoredPanel:
+        """The panel that models of a recipe read."""
+        return self.panels[recipe.digest()]
 
     def plain(self) -> dict[str, Any]:
         """The study as JSON-able values."""
@@ -63,29 +74,43 @@ class PreparedStudy:
                 "instrument": Instrument.model_validate(plain["instrument"]),
                 "plan": FoldPlan.of(plain["plan"]),
                 "span": (plain["span"][0], plain["span"][1]),
+                "panels": {recipe: StoredPanel(**panel) for recipe, panel in plain["panels"].items()},
             }
         )
 
 
 def prepare_study(spec: PanelSpec) -> PreparedStudy:
-    """Build and store the panel of one symbol, unless it is stored already, and plan its folds."""
-    experiment = spec.experiment
+    """Build and store the panels of one symbol, unless they are stored already, and plan its folds."""
+    experiment = spec.experiment.of(spec.symbol)
     store = Store(experiment.where)
     before = prepared_key(experiment, spec.symbol)
     loaded = experiment.bars.read(spec.symbol)
-    key = panel_key(experiment, loaded)
-    if not store.has("panels", key):
-        panel = experiment.panel.build(loaded.bars, loaded.instrument.calendar, threads=experiment.threads)
-        store.put_arrays("panels", key, panel.arrays(), panel.text())
-    panel = open_panel(store, key)
-    prepared = describe(experiment, loaded, panel, key)
+    panels = build_panels(experiment, loaded, installed(), store)
+    prepared = describe(experiment, loaded, panels)
+    panel = panels[experiment.panel.digest()].panel
     with threadpool_limits(1):  # more threads would add in another order, and the last bits stand in the summary
         diagnostics = diagnose(panel, experiment.folds.embargo)
-    prepared = replace(prepared, about={**prepared.about, "diagnostics": diagnostics.plain()})
+    about = {"diagnostics": diagnostics.plain(), "truncation": _truncated(experiment, loaded, panels)}
+    prepared = replace(prepared, about={**prepared.about, **about})
     if before is not None and before == prepared_key(experiment, spec.symbol):
         store.put_json("prepared", before, prepared.plain())
     _give_memory_back()
     return prepared
+
+
+def _truncated(experiment: Experiment, loaded: Loaded, panels: Mapping[str, BuiltPanel]) -> dict[str, Any]:
+    """What is left of each panel's rows when later bars are cut away: rows compared, and every difference."""
+    seed, threads = experiment.seed, experiment.threads
+    proofs = {
+        one.models[0] if one.models else experiment.decisions.timeframe: prove_truncation(
+            one.recipe, loaded.bars, loaded.instrument.calendar, one.panel, seed=seed, threads=threads
+        )
+        for one in panels.values()
+    }
+    return {
+        "rows_checked": sum(proof.rows_checked for proof in proofs.values()),
+        "violations": [f"panel of {who}: {found}" for who, proof in proofs.items() for found in proof.violations],
+    }
 
 
 def _give_memory_back() -> None:
@@ -106,7 +131,7 @@ def stored_study(experiment: Experiment, symbol: str) -> PreparedStudy | None:
     if key is None or not store.has("prepared", key):
         return None
     prepared = PreparedStudy.of(store.get_json("prepared", key))
-    return prepared if store.has("panels", prepared.panel_key) else None
+    return prepared if all(store.has("panels", one.key) for one in prepared.panels.values()) else None
 
 
 def prepared_key(experiment: Experiment, symbol: str) -> str | None:
@@ -114,6 +139,7 @@ def prepared_key(experiment: Experiment, symbol: str) -> str | None:
 
     None where the bars are no local file.
     """
+    experiment = experiment.of(symbol)
     touched = None
     if not isinstance(experiment.bars, SyntheticBars):
         path = Path(experiment.bars.file(symbol))
@@ -127,7 +153,8 @@ def prepared_key(experiment: Experiment, symbol: str) -> str | None:
             symbol,
             touched,
             instrument_for(symbol, chosen).digest(),
-            experiment.panel.digest_parts(),
+            experiment.panel.digest(),
+            sorted({recipe.digest() for recipe in experiment.recipes(installed()).values()}),
             experiment.folds.digest(),
             experiment.verdict.digest(),
             source_digest(
@@ -138,7 +165,9 @@ def prepared_key(experiment: Experiment, symbol: str) -> str | None:
                 "panel",
                 "study",
                 "run/prepare",
+                "run/panels",
                 "diagnostics",
+                "sentinels",
                 "stats",
                 "backtest/regime",
             ),
@@ -147,51 +176,50 @@ def prepared_key(experiment: Experiment, symbol: str) -> str | None:
     )
 
 
-def open_panel(store: Store, key: str) -> Panel:
-    """A stored panel, read in place by every worker of a node."""
-    arrays = store.open_arrays("panels", key)
-    return Panel.of(arrays, arrays.meta)
+def describe(experiment: Experiment, loaded: Loaded, panels: Mapping[str, BuiltPanel]) -> PreparedStudy:
+    """The study of its panels: its fold plan, checked on all of them, and what is worth saying about data and labels.
 
-
-def panel_key(experiment: Experiment, loaded: Loaded) -> str:
-    """Digest of all that can change a panel: data, recipe, and the source of the rooms that make it."""
-    sources = source_digest("bars", "labels", "folds/lockbox", "panel")
-    return digest([loaded.report.fingerprint, experiment.panel.digest_parts(), sources])
-
-
-def describe(experiment: Experiment, loaded: Loaded, panel: Panel, key: str) -> PreparedStudy:
-    """The study of a panel: its fold plan, checked, and what is worth saying about data and labels."""
-    events, folds = panel.events, experiment.folds
+    Raises
+    ------
+    BadInput
+        Too few events, in the study or of a base, for groups and splits; the message names the base.
+    """
+    clock = panels[experiment.panel.digest()]
+    panel, events = clock.panel, clock.panel.events
     experiment.backtest.require_data(panel.bars)
     if len(panel) == 0:
         raise BadInput(
             f"{panel.symbol}: no decision is left after sampling and feature warm-up ({panel.dropped}); give more "
             "bars, a lower decisions.events.threshold or features with a shorter lookback"
         )
+    own = [one for one in panels.values() if one is not clock]
+    for one in own:
+        _refuse_nothing(one)
     try:
-        plan = folds.plan(
-            events.decided_at, events.exited_at, clock=panel.bars.available_at, session=panel.bars.session
+        plan = experiment.folds.plan(
+            events.decided_at,
+            events.exited_at,
+            clock=panel.bars.available_at,
+            session=panel.bars.session,
+            also=[(one.panel.events.decided_at, one.panel.events.exited_at) for one in own],
         )
         plan.check(events.decided_at, events.exited_at, min_train=experiment.verdict.min_events_per_group)
     except BadInput as error:
         raise BadInput(f"{panel.symbol}: {error}") from error
-    labelled = events.labelled
-    suspects = suspicious_features(
-        panel.values[labelled],
-        panel.names,
-        events.label[labelled],
-        average_uniqueness(events.row[labelled], events.exit_row[labelled]),
-    )
+    for one in own:
+        _check_base(one, plan, experiment.verdict.min_events_per_group)
+    _check_pipeline(experiment, plan, panel)
+    described = {recipe: one.describe() for recipe, one in panels.items()}
     return PreparedStudy(
         symbol=panel.symbol,
         instrument=loaded.instrument,
-        panel_key=key,
-        values_digest=_values_digest(panel),
+        panel_key=clock.key,
+        values_digest=described[experiment.panel.digest()].values_digest,
         plan=plan,
         span=evaluated_span(events),
         n_events=len(panel),
         n_features=len(panel.names),
-        n_bytes=panel.values.nbytes,
+        n_bytes=max(one.n_bytes for one in described.values()),
         sessions=len(np.unique(panel.bars.session)),
         sessions_per_year=loaded.instrument.calendar.sessions_per_year,
         about={
@@ -200,7 +228,7 @@ def describe(experiment: Experiment, loaded: Loaded, panel: Panel, key: str) -> 
             "labels": asdict(label_quality(events, experiment.labels)),
             "implied_null_share": experiment.labels.implied_null_share(),
             "budget": asdict(feature_budget(panel, plan, experiment.features.keep)),
-            "suspicious_features": [asdict(suspect) for suspect in suspects],
+            "suspicious_features": [suspect for one in panels.values() for suspect in _suspects(one, one is clock)],
             "groups": [asdict(group) for group in plan.groups],
             "splits": [
                 {
@@ -212,14 +240,58 @@ def describe(experiment: Experiment, loaded: Loaded, panel: Panel, key: str) -> 
             "bars": len(panel.bars),
             "segments": int(panel.bars.segment[-1] - panel.bars.segment[0] + 1),
         },
+        panels=described,
     )
 
 
-def _values_digest(panel: Panel) -> str:
-    """Digest of what a fit can see: feature names and values, and the events."""
-    hasher = hashlib.blake2b(repr(panel.names).encode(), digest_size=16)
-    for name, array in sorted(panel.arrays().items()):
-        if not name.startswith("bars."):
-            hasher.update(name.encode())
-            hasher.update(np.ascontiguousarray(array).view(np.uint8).data)
-    return hasher.hexdigest()
+def _suspects(built: BuiltPanel, is_clocks: bool) -> list[dict[str, Any]]:
+    """Features of a panel that probably know the future; those of a base's own panel are named with its bars."""
+    panel, events = built.panel, built.panel.events
+    labelled = events.labelled
+    suspects = suspicious_features(
+        panel.values[labelled],
+        panel.names,
+        events.label[labelled],
+        average_uniqueness(events.row[labelled], events.exit_row[labelled]),
+    )
+    found = [asdict(suspect) for suspect in suspects]
+    bars = "" if is_clocks else f" on a base's {built.recipe.own_timeframe} bars"
+    return [{**one, "name": f"{one['name']}{bars}"} for one in found]
+
+
+def _check_pipeline(experiment: Experiment, plan: FoldPlan, panel: Panel) -> None:
+    """Refuse steps that need more labelled rows than there are outside some group."""
+    needed, events = (1 if experiment.stack is None else experiment.stack.min_rows()), panel.events
+    for group in range(len(plan.groups)):
+        rows = plan.train_rows(events.decided_at, events.exited_at, (group,))
+        left = int(np.count_nonzero(events.labelled[rows]))
+        if left < needed:
+            raise BadInput(
+                f"stack.steps: {panel.symbol}: they need {needed} labelled decisions outside each group, and outside "
+                f"group {group} there are {left}; calibrate by sigmoid instead of isotonic, or give more decisions"
+            )
+
+
+def _refuse_nothing(built: BuiltPanel) -> None:
+    panel, window = built.panel, built.recipe.window
+    if len(panel) == 0:
+        long = "" if window is None else f" a window under {window} bars,"
+        raise BadInput(
+            f"models.{built.models[0]}: {panel.symbol}: no decision of it is left ({panel.dropped}); give it{long} a "
+            "shorter timeframe or features with a shorter lookback, or give more bars"
+        )
+
+
+def _check_base(built: BuiltPanel, plan: FoldPlan, min_train: int) -> None:
+    events, who = built.panel.events, f"models.{built.models[0]}: {built.panel.symbol}"
+    group = plan.group_of(events.decided_at)
+    empty = np.setdiff1d(np.arange(len(plan.groups)), group)
+    if len(empty):
+        raise BadInput(
+            f"{who}: it has no decision in group {empty[0]} ({built.panel.dropped}), so that nothing of it could be "
+            "combined there; lower folds.groups, or give it a shorter timeframe, window or lookback"
+        )
+    try:
+        plan.check(events.decided_at, events.exited_at, min_train=min_train)
+    except BadInput as error:
+        raise BadInput(f"{who}: {error}") from error

@@ -1,8 +1,12 @@
-"""Progress of a run: a live bar in a terminal, a line every few seconds in a log, gauges on a dashboard."""
+"""Progress of a run: a live bar in a terminal, a line every few seconds in a log, gauges on a dashboard.
+
+All of them tell the same counts of a phase (panels, fits, studies), which `Counts` names.
+"""
 
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import asdict, dataclass
 from types import TracebackType
 from typing import Self
 
@@ -14,8 +18,59 @@ _LINE_EVERY = 5.0
 Watch = Callable[[str, dict[str, float]], None]
 
 
+@dataclass(frozen=True)
+class Counts:
+    """How far a phase is: steps done, reused, failed and queued, and the seconds that it took so far.
+
+    ``cpu_seconds`` is the processor time of the steps that were made, on ``cores`` cores where their number is known.
+    """
+
+    total: int
+    done: int
+    reused: int
+    failed: int
+    cpu_seconds: float
+    seconds: float
+    cores: int | None = None
+
+    @property
+    def queued(self) -> int:
+        """Steps that are neither done nor failed yet, those under way among them."""
+        return self.total - self.reused - self.done - self.failed
+
+    @property
+    def rate(self) -> float:
+        """Steps a second; what was reused took none."""
+        return (self.done + self.failed) / self.seconds if self.seconds > 0 else 0.0
+
+    @property
+    def seconds_left(self) -> float | None:
+        """Seconds until the end at this rate; None where nothing was made yet."""
+        return self.queued / self.rate if self.rate > 0 else None
+
+    @property
+    def efficiency(self) -> float | None:
+        """Share of the cores' time that went into steps; None where their number is not known."""
+        return self.cpu_seconds / (self.cores * self.seconds) if self.cores and self.seconds > 0 else None
+
+    def plain(self) -> dict[str, float]:
+        """All that is known of it, by name.
+
+        >>> sorted(Counts(10, 4, 2, 1, 6.0, 5.0, cores=2).plain())
+        ['cpu_seconds', 'done', 'efficiency', 'failed', 'queued', 'rate', 'reused', 'seconds', 'seconds_left', 'total']
+        """
+        own = {name: value for name, value in asdict(self).items() if name != "cores"}
+        made = {"queued": self.queued, "rate": self.rate}
+        guessed = {"seconds_left": self.seconds_left, "efficiency": self.efficiency}
+        return {**own, **made, **{name: value for name, value in guessed.items() if value is not None}}
+
+
 class Steps:
-    """Counts steps of one phase: done, reused, failed, rate and time left; ``watch`` hears the phase and its counts."""
+    """Counts the steps of one phase and tells how far it is.
+
+    ``watch`` hears the phase and its counts at its start, after every step and at its end; ``log`` as often as a line
+    is written where there is no terminal. ``cores`` is asked for how many cores work on it.
+    """
 
     def __init__(
         self,
@@ -24,10 +79,12 @@ class Steps:
         reused: int = 0,
         console: Console | None = None,
         watch: Watch | None = None,
+        log: Watch | None = None,
+        cores: Callable[[], int] | None = None,
     ) -> None:
         self._title, self._total, self._reused = title, total, reused
         self._console = console or Console(stderr=True)
-        self._watch = watch
+        self._watch, self._log, self._cores = watch, log, cores
         self._done = self._failed = 0
         self._cpu_seconds = 0.0
         self._started = self._told = time.monotonic()
@@ -36,7 +93,8 @@ class Steps:
     def __enter__(self) -> Self:
         if self._bar is not None:
             self._bar.start()
-            self._task = self._bar.add_task(self._title, total=self._total, completed=self._reused, failed="")
+            self._task = self._bar.add_task(self._title, total=self._total, completed=self._reused, failed="", rate="")
+        self._show(self._counts(self._started))
         return self
 
     def __exit__(
@@ -44,42 +102,43 @@ class Steps:
     ) -> None:
         if self._bar is not None:
             self._bar.stop()
-        elif kind is None:
-            self._line(final=True)
+        if kind is None:
+            counts = self._counts(time.monotonic())
+            self._show(counts)
+            self._tell(counts, final=True)
 
     def advance(self, steps: int = 1, failed: int = 0, cpu_seconds: float = 0.0) -> None:
         """Count finished steps, of which some failed, and the processor time that they took."""
-        self._done += steps
+        self._done += steps - failed
         self._failed += failed
         self._cpu_seconds += cpu_seconds
+        now = time.monotonic()
+        counts = self._counts(now)
+        self._show(counts)
+        if now - self._told > _LINE_EVERY:
+            self._told = now
+            self._tell(counts, final=False)
+
+    def _counts(self, now: float) -> Counts:
+        cores = self._cores() if self._cores is not None else None
+        return Counts(
+            self._total, self._done, self._reused, self._failed, self._cpu_seconds, now - self._started, cores
+        )
+
+    def _show(self, counts: Counts) -> None:
         if self._watch is not None:
-            self._watch(self._title, self._counts())
+            self._watch(self._title, counts.plain())
         if self._bar is not None:
-            told = f"{self._failed} failed" if self._failed else ""
-            self._bar.update(self._task, completed=self._reused + self._done, failed=told)
-        elif time.monotonic() - self._told > _LINE_EVERY:
-            self._told = time.monotonic()
-            self._line(final=False)
+            told = f"{counts.failed} failed" if counts.failed else ""
+            completed = counts.total - counts.queued
+            self._bar.update(self._task, completed=completed, failed=told, rate=f"{counts.rate:.1f}/s")
 
-    def _counts(self) -> dict[str, float]:
-        return {
-            "done": self._done - self._failed,
-            "reused": self._reused,
-            "failed": self._failed,
-            "queued": self._total - self._reused - self._done,
-            "cpu_seconds": self._cpu_seconds,
-        }
-
-    def _line(self, *, final: bool) -> None:
-        elapsed = time.monotonic() - self._started
-        rate = self._done / elapsed if elapsed > 0 else 0.0
-        left = (self._total - self._reused - self._done) / rate if rate > 0 else float("nan")
-        parts = [f"{self._title}: {self._reused + self._done}/{self._total}"]
-        parts += [f"{self._reused} reused"] if self._reused else []
-        parts += [f"{self._failed} failed"] if self._failed else []
-        parts += [f"{elapsed:.1f} s"] if final else [f"{rate:.1f}/s", f"{left:.0f} s left"]
-        sys.stderr.write(", ".join(parts) + "\n")
-        sys.stderr.flush()
+    def _tell(self, counts: Counts, *, final: bool) -> None:
+        if self._log is not None:
+            self._log(self._title, counts.plain())
+        if self._bar is None:
+            sys.stderr.write(f"{self._title}: {line_of(counts, final=final)}\n")
+            sys.stderr.flush()
 
     def _live(self) -> Progress:
         reused = f"[dim]{self._reused} reused[/dim]" if self._reused else ""
@@ -89,8 +148,29 @@ class Steps:
             MofNCompleteColumn(),
             TextColumn(reused),
             TextColumn("[red]{task.fields[failed]}[/red]"),
+            TextColumn("{task.fields[rate]}"),
             TimeElapsedColumn(),
             TextColumn("left"),
             TimeRemainingColumn(),
             console=self._console,
         )
+
+
+def line_of(counts: Counts, *, final: bool = False) -> str:
+    """Counts as a line of a log.
+
+    >>> line_of(Counts(total=60, done=19, reused=0, failed=1, cpu_seconds=0.0, seconds=10.0))
+    '20/60, 1 failed, 2.0/s, 20 s left'
+    >>> line_of(Counts(total=60, done=50, reused=10, failed=0, cpu_seconds=9.0, seconds=10.0, cores=1), final=True)
+    '60/60, 10 reused, 10.0 s, efficiency 0.90'
+    """
+    parts = [f"{counts.total - counts.queued}/{counts.total}"]
+    parts += [f"{counts.reused} reused"] if counts.reused else []
+    parts += [f"{counts.failed} failed"] if counts.failed else []
+    if final:
+        parts += [f"{counts.seconds:.1f} s"]
+        parts += [f"efficiency {counts.efficiency:.2f}"] if counts.efficiency and counts.done else []
+    else:
+        left = "unknown" if counts.seconds_left is None else f"{counts.seconds_left:.0f} s"
+        parts += [f"{counts.rate:.1f}/s", f"{left} left"]
+    return ", ".join(parts)

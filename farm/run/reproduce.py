@@ -54,8 +54,8 @@ def data_changed_since(folder: RunFolder) -> list[Difference]:
     manifest, experiment = _finished(folder), experiment_of(folder)
     return [
         Difference(f"data of {symbol}", manifest["data"].get(symbol), now)
-        for symbol in experiment.bars.symbols
-        if manifest["data"].get(symbol) != (now := experiment.bars.read(symbol).report.fingerprint)
+        for symbol in manifest["data"]
+        if manifest["data"].get(symbol) != (now := experiment.of(symbol).bars.read(symbol).report.fingerprint)
     ]
 
 

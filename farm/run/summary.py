@@ -8,6 +8,7 @@ from typing import Any
 from farm.config import Experiment
 from farm.run.judge import StudyJudged
 from farm.run.plan import StudyPlan
+from farm.run.skipped import Skipped
 from farm.run.work import Failure
 from farm.verdict import Ruling, StudyVerdict
 
@@ -18,6 +19,8 @@ def summarise(
     judged: Mapping[str, StudyJudged],
     verdicts: Mapping[str, StudyVerdict],
     failures: Sequence[Failure],
+    skipped: Sequence[Skipped] = (),
+    stopped: str | None = None,
 ) -> dict[str, Any]:
     """Everything a reader of the run needs, as JSON-able values; unknown is None."""
     described = [_study(study, judged[study.symbol], verdicts[study.symbol]) for study in studies]
@@ -40,6 +43,8 @@ def summarise(
                 {"symbol": failure.symbol, "trial": failure.model, "split": failure.split, "error": failure.error}
                 for failure in sorted(failures, key=lambda one: (one.symbol, one.model, one.split))
             ],
+            "skipped": [asdict(one) for one in skipped],
+            "search_stopped": stopped,
             "studies": described,
         }
     )
@@ -93,7 +98,11 @@ def _study(study: StudyPlan, judged: StudyJudged, verdict: StudyVerdict) -> dict
         "candidates": candidates,
         "others": others,
         "proof": judged.proof,
+        "sentinels": judged.sentinels,
         "selection": judged.selection,
+        "search": judged.search,
+        "coverage": judged.coverage,
+        "ablation": judged.ablation,
         **prepared.about,
     }
 

@@ -19,7 +19,7 @@ def show_plan(found: dict[str, Any]) -> None:
     for study in found["studies"]:
         table.add_row(
             escape(study["symbol"]),
-            f"{study['events']:,}",
+            f"{'~' if study['estimated'] else ''}{study['events']:,}",
             str(study["features"]),
             str(study["fits"]),
             str(study["candidates"]),
@@ -29,6 +29,8 @@ def show_plan(found: dict[str, Any]) -> None:
     console.print(f"[bold]{escape(found['experiment'])}[/]: what would run")
     console.print(table)
     console.print("seconds: the study's fits on one core. Sharpe: the smallest annual one that could be certified.")
+    if found["estimated_studies"]:
+        console.print("~: estimated in proportion to the studies without it, whose panels are stored or were built.")
     console.print(
         f"{found['fits']} fits ({found['stored']} stored already), about {found['wall_seconds']:.0f} s on "
         f"{_counted(found['workers'], 'worker')}, "
@@ -67,7 +69,7 @@ def show_result(folder: Path, summary: dict[str, Any], fits: dict[str, int], eff
             )
     if table.row_count:
         console.print(table)
-    for line in (*_reasons(summary), *_failures(summary)):
+    for line in (*_reasons(summary), *_skipped(summary), *_failures(summary)):
         console.print(f"- {escape(line)}", highlight=False)
     console.print(f"fits: {fits['done']} done, {fits['reused']} reused, {fits['failed']} failed")
     if efficiency["efficiency"] is not None:
@@ -109,6 +111,11 @@ def _reasons(summary: dict[str, Any]) -> list[str]:
             whom = "" if len(trials) == len(study["candidates"]) else f", {', '.join(trials)}"
             lines.append(f"{study['symbol']}{whom}: {reason}")
     return lines
+
+
+def _skipped(summary: dict[str, Any]) -> list[str]:
+    """The symbols that were left out, and why."""
+    return [f"{one['symbol']}: left out, counted as INSUFFICIENT: {one['reason']}" for one in summary["skipped"]]
 
 
 def _failures(summary: dict[str, Any]) -> list[str]:

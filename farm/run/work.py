@@ -5,6 +5,7 @@ import time
 import traceback
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal
 
 import numpy as np
@@ -13,10 +14,12 @@ from numpy.typing import NDArray
 
 from farm.fit import FitRecord, Fitted, fit
 from farm.models import installed
+from farm.models.sharing import sharing
+from farm.run.chunks import FitChunk
 from farm.run.faults import BAD_INPUT, OUT_OF_MEMORY, fault_of, patiently
 from farm.run.folder import RunFolder
-from farm.run.plan import FitChunk
-from farm.run.prepare import open_panel
+from farm.run.panels import open_panel
+from farm.sentinels import with_shifted_labels
 from farm.store import Store, files_of
 
 Outcome = Literal["stored", "reused", "failed", "overtaken"]
@@ -78,7 +81,7 @@ def fit_chunk(chunk: FitChunk) -> ChunkDone:
         key=chunk.key,
         symbol=chunk.symbol,
         model=chunk.name,
-        n_fits=len(chunk.splits),
+        n_fits=chunk.n_fits,
         cpu_seconds=time.process_time() - cpu,
         started=started,
         ended=time.time(),
@@ -89,33 +92,42 @@ def fit_chunk(chunk: FitChunk) -> ChunkDone:
 
 def lost_chunk(chunk: FitChunk, said: str) -> ChunkDone:
     """What the driver keeps of a chunk that was given up: all its fits failed."""
-    failures = tuple(Failure(chunk.symbol, chunk.name, split, said, "") for split in chunk.splits)
+    failures = tuple(Failure(chunk.symbol, name, split, said, "") for name in chunk.names for split in chunk.splits)
     now = time.time()
-    return ChunkDone(chunk.key, chunk.symbol, chunk.name, len(chunk.splits), 0.0, now, now, "failed", failures)
+    return ChunkDone(chunk.key, chunk.symbol, chunk.name, chunk.n_fits, 0.0, now, now, "failed", failures)
 
 
 def _fit_and_store(store: Store, chunk: FitChunk) -> tuple[Outcome, list[Failure]]:
-    """What became of the chunk, and the fits that failed; with none, the chunk is stored."""
+    """What became of the chunk, and the fits that failed; with none, the chunk is stored.
+
+    Of configurations that were fitted together those without a failure are stored each by itself.
+    """
     panel = patiently(lambda: open_panel(store, chunk.panel_key))
     catalog = installed()
-    done: list[Fitted] = []
+    done: dict[str, list[Fitted]] = {name: [] for name in chunk.names}
     failures: list[Failure] = []
     settings: dict[str, Any] = {"threads": chunk.threads, "keep": chunk.keep, "selection": chunk.selection}
     for split, seed in zip(chunk.splits, chunk.seeds, strict=True):
-        try:
-            done.append(fit(panel, chunk.plan, chunk.model, catalog, split, seed=seed, **settings))
-        except (Exception, SystemExit) as error:  # whatever a model raises is recorded with its trace and counted
-            if fault_of(error) in (BAD_INPUT, OUT_OF_MEMORY):
-                raise
-            said = f"{type(error).__name__}: {error}"
-            failures.append(Failure(chunk.symbol, chunk.name, split, said, traceback.format_exc()))
-    if failures:
+        learned = with_shifted_labels(panel, seed) if chunk.shifted else panel
+        with sharing():
+            for name, model in zip(chunk.names, chunk.models, strict=True):
+                try:
+                    done[name].append(fit(learned, chunk.plan, model, catalog, split, seed=seed, **settings))
+                except (Exception, SystemExit) as error:  # whatever a model raises is recorded with its trace, counted
+                    if fault_of(error) in (BAD_INPUT, OUT_OF_MEMORY):
+                        raise
+                    said = f"{type(error).__name__}: {error}"
+                    failures.append(Failure(chunk.symbol, name, split, said, traceback.format_exc()))
+    failed = {failure.model for failure in failures}
+    if len(failed) == len(chunk.names):
         return "failed", failures
     if _overtaken(chunk):
         return "overtaken", []
-    table = _table(done, panel.events.decided_at)
-    patiently(lambda: store.put_table("fits", chunk.key, table))
-    return "stored", []
+    whole = [chunk] if not failed else [part for part in chunk.parts() if part.names[0] not in failed]
+    for one in whole:
+        table = _table([done[name] for name in one.names], panel.events.decided_at)
+        patiently(partial(store.put_table, "fits", one.key, table))
+    return ("failed", failures) if failed else ("stored", [])
 
 
 def _overtaken(chunk: FitChunk) -> bool:
@@ -134,33 +146,39 @@ def read_chunks(
     records: dict[str, dict[int, FitRecord]] = {}
     for chunk in chunks:
         table = store.get_table("fits", chunk.key)
-        split = table["split"].to_numpy()
+        model, split = table["model"].to_numpy(), table["split"].to_numpy()
         times = table["decided_at"].to_numpy()
         probability = np.column_stack([table[name].to_numpy() for name in ("p_down", "p_flat", "p_up")])
-        for record in _records(table):
-            rows = split == record.split
-            predictions.setdefault(chunk.name, {})[record.split] = (times[rows], probability[rows])
-            records.setdefault(chunk.name, {})[record.split] = record
+        for name, own in zip(chunk.names, _records(table), strict=True):
+            for record in own:
+                rows = (model == chunk.names.index(name)) & (split == record.split)
+                predictions.setdefault(name, {})[record.split] = (times[rows], probability[rows])
+                records.setdefault(name, {})[record.split] = record
     return predictions, records
 
 
-def _table(done: list[Fitted], decided_at: NDArray[np.int64]) -> pa.Table:
-    rows = np.concatenate([one.rows for one in done])
-    probability = np.concatenate([one.probability for one in done])
-    split = np.repeat([one.record.split for one in done], [len(one.rows) for one in done])
+def _table(done: list[list[Fitted]], decided_at: NDArray[np.int64]) -> pa.Table:
+    """The fits of a chunk, by model and split."""
+    every = [one for of_model in done for one in of_model]
+    numbers = [number for number, of_model in enumerate(done) for _ in of_model]
+    lengths = [len(one.rows) for one in every]
+    rows = np.concatenate([one.rows for one in every])
+    probability = np.concatenate([one.probability for one in every])
     table = pa.table(
         {
-            "split": pa.array(split, pa.int32()),
+            "model": pa.array(np.repeat(numbers, lengths), pa.int32()),
+            "split": pa.array(np.repeat([one.record.split for one in every], lengths), pa.int32()),
             "decided_at": pa.array(decided_at[rows], pa.int64()),
             "p_down": probability[:, 0],
             "p_flat": probability[:, 1],
             "p_up": probability[:, 2],
         }
     )
-    return table.replace_schema_metadata({"records": json.dumps([one.record.plain() for one in done], sort_keys=True)})
+    records = [[one.record.plain() for one in of_model] for of_model in done]
+    return table.replace_schema_metadata({"records": json.dumps(records, sort_keys=True)})
 
 
-def _records(table: pa.Table) -> list[FitRecord]:
+def _records(table: pa.Table) -> list[list[FitRecord]]:
     metadata: Mapping[bytes, bytes] = table.schema.metadata
-    plain: list[dict[str, Any]] = json.loads(metadata[b"records"])
-    return [FitRecord.of(one) for one in plain]
+    plain: list[list[dict[str, Any]]] = json.loads(metadata[b"records"])
+    return [[FitRecord.of(one) for one in of_model] for of_model in plain]

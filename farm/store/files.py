@@ -66,6 +66,9 @@ class Files(Protocol):
     def push(self, path: str) -> None:
         """Make this machine's copy the file, where it is not the file anyway."""
 
+    def copies(self) -> str | None:
+        """The folder of this machine's copies, laid out as the home; None where the files themselves lie here."""
+
     def place(self, path: str) -> str:
         """The file's full name, for messages."""
 

@@ -24,16 +24,18 @@ class LocalFiles(Files):
 
     @override
     def exists(self, path: str) -> bool:
-        return self.fetch(path).exists()
+        with _asked(file := self.here(path)):
+            return file.exists()
 
     @override
     def read(self, path: str) -> bytes:
-        return self.fetch(path).read_bytes()
+        with _asked(file := self.here(path)):
+            return file.read_bytes()
 
     @override
     def write(self, path: str, parts: Iterable[Part]) -> bool:
-        final = self.fetch(path)
-        if final.exists():
+        final = self.here(path)
+        if self.exists(path):
             return False
         with self._draft(final, parts) as draft:
             return _publish(draft, final)
@@ -53,29 +55,30 @@ class LocalFiles(Files):
 
     @override
     def names(self, folder: str) -> list[str]:
-        return sorted(entry.name for entry in self._entries(folder) if entry.is_file())
+        return [name for name, is_folder in self._entries(folder).items() if not is_folder]
 
     @override
     def folders(self, folder: str) -> list[str]:
-        return sorted(entry.name for entry in self._entries(folder) if entry.is_dir())
+        return [name for name, is_folder in self._entries(folder).items() if is_folder]
 
     @override
     def sizes(self, folder: str) -> dict[str, int]:
-        return _sizes(self.here(folder), (entry.name for entry in self._entries(folder) if entry.is_file()))
+        return _sizes(self.here(folder), self.names(folder))
 
     @override
     def drafts(self, folder: str) -> dict[str, int]:
-        found = (path.name for path in self.here(folder).glob(".*"))
-        return _sizes(self.here(folder), (name for name in found if _DRAFT.fullmatch(name)))
+        return _sizes(self.here(folder), (name for name in _listed(self.here(folder)) if _DRAFT.fullmatch(name)))
 
     @override
     def modified(self, path: str) -> float:
-        return self.fetch(path).stat().st_mtime
+        with _asked(file := self.here(path)):
+            return file.stat().st_mtime
 
     @override
     def remove(self, path: str) -> bool:
         try:
-            self.fetch(path).unlink()
+            with _asked(file := self.here(path)):
+                file.unlink()
         except FileNotFoundError:
             return False
         return True
@@ -98,6 +101,10 @@ class LocalFiles(Files):
         """The file is here already."""
 
     @override
+    def copies(self) -> None:
+        """The files themselves are here."""
+
+    @override
     def place(self, path: str) -> str:
         return str(self.fetch(path))
 
@@ -117,12 +124,30 @@ class LocalFiles(Files):
         finally:
             draft.unlink(missing_ok=True)
 
-    def _entries(self, folder: str) -> list["os.DirEntry[str]"]:
-        try:
-            with os.scandir(self.fetch(folder)) as entries:
-                return [entry for entry in entries if not entry.name.startswith(".")]
-        except FileNotFoundError:
-            return []
+    def _entries(self, folder: str) -> dict[str, bool]:
+        """Names that readers see, sorted, and whether each is a folder."""
+        return {name: is_folder for name, is_folder in _listed(self.here(folder)).items() if not name.startswith(".")}
+
+
+def _listed(folder: Path) -> dict[str, bool]:
+    """Names in a folder, sorted, and whether each is a folder; none where there is no folder."""
+    try:
+        with _asked(folder), os.scandir(folder) as entries:
+            found = {entry.name: entry.is_dir() for entry in entries if entry.is_dir() or entry.is_file()}
+    except FileNotFoundError:
+        return {}
+    return dict(sorted(found.items()))
+
+
+@contextmanager
+def _asked(place: Path) -> Iterator[None]:
+    """What the disk refuses is the home's failure; that something is not there is an answer."""
+    try:
+        yield
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise HomeFailed.at(str(place), error) from error
 
 
 @contextmanager
@@ -145,7 +170,7 @@ def _sizes(folder: Path, names: Iterable[str]) -> dict[str, int]:
     """Name and bytes of files, without those that somebody removes meanwhile."""
     sizes = {}
     for name in sorted(names):
-        with suppress(FileNotFoundError):
+        with suppress(FileNotFoundError), _asked(folder / name):
             sizes[name] = (folder / name).stat().st_size
     return sizes
 

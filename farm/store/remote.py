@@ -109,6 +109,10 @@ class RemoteFiles(Files):
             files.put_file(str(self.here(path)), place)
 
     @override
+    def copies(self) -> str:
+        return self._copies().root
+
+    @override
     def place(self, path: str) -> str:
         return f"{self.root}/{path}"
 

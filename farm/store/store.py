@@ -1,10 +1,12 @@
 """The store: results by kind and key, written once."""
 
+import mmap
 import re
 import uuid
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -143,11 +145,13 @@ class Store:
         """The stored arrays by name, read-only and mapped from this machine's disk, with their ``meta``.
 
         All workers of a machine that open a key share its memory. KeyError where there is none, Damaged where the file
-        is cut short or its header is not what was written; the arrays themselves are proved by ``damage`` alone.
+        is cut short or its header is not what was written; the arrays themselves are proved by ``damage`` alone. This
+        machine's copy of a remote file is proved whole, once a process, and fetched anew where it is damaged.
         """
         path = _path(kind, key, "arrays")
         try:
-            return open_file(self._files.fetch(path), self._files.place(path))
+            file = self._files.fetch(path) if self._files.copies() is None else self._proved_copy(path)
+            return open_file(file, self._files.place(path))
         except FileNotFoundError as error:
             raise self._absent(kind, key) from error
 
@@ -169,6 +173,11 @@ class Store:
                 match = _FILE.fullmatch(name)
                 if match is not None and folder == f"{kind}/{name[:2]}":
                     yield Stored(kind, match[1], f"{folder}/{name}", size)
+
+    def copies(self) -> "Store | None":
+        """This machine's copies of remote files as a store; None for a local home, which has none."""
+        folder = self._files.copies()
+        return None if folder is None else Store(folder)
 
     def drafts(self, kind: str) -> Iterator[Stored]:
         """What killed writers left beside the results of a kind, without keys; a writer at work has its draft there."""
@@ -221,8 +230,28 @@ class Store:
         except ValueError as error:
             raise Damaged.file(self._files.place(path), str(error)) from error
 
+    def _proved_copy(self, path: str) -> Path:
+        copy = self._files.fetch(path)
+        if _problem_of(copy, copy.stat().st_mtime_ns) is None:
+            return copy
+        self._files.pull(path)
+        problem = _problem_of(copy, copy.stat().st_mtime_ns)
+        if problem is not None:
+            raise Damaged.file(self._files.place(path), problem)
+        return copy
+
     def _absent(self, kind: str, key: str) -> KeyError:
         return KeyError(f"no {kind} with key {key} in {self.home}")
+
+
+@lru_cache(maxsize=4096)
+def _problem_of(copy: Path, changed: int) -> str | None:  # noqa: ARG001  # it tells one state of a file from the next
+    """What is wrong with a copied array file, every byte of it proved; None where nothing is."""
+    with copy.open("rb") as file:
+        if copy.stat().st_size == 0:
+            return "it is empty"
+        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+            return problem_of(content)
 
 
 def _path(kind: str, key: str, form: str) -> str:

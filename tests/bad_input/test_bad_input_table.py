@@ -121,7 +121,7 @@ TABLE: dict[str, tuple[str, Break, tuple[str, ...]]] = {
     "a value for a list": (
         "csv",
         swap("symbols: [SYN-BARS]", "symbols: SYN-BARS"),
-        ("{file}:{line: symbols}", "should be a list", "found 'SYN-BARS'"),
+        ("{file}:{line: symbols}", "write [SYN-BARS] for one symbol"),
     ),
     "out of range": (
         "synthetic",

@@ -62,6 +62,8 @@ def test_an_edge_that_goes_on_earns_on_the_sealed_span_too(folder: RunFolder, ho
     assert found["sharpe_low"] < found["metrics"]["sharpe"] < found["sharpe_high"]
     assert found["training_growth"] > 1.5  # four groups: a fit of a pair saw about half of the rows
     assert (folder.read_json("lockbox.json") or {})["openings"] == [found]
+    page = (folder.path / "report.html").read_text(encoding="utf-8")
+    assert f"by {found['by']}, for the first time" in page
 
 
 def test_a_second_look_needs_a_reason_and_both_stand_in_the_ledger(folder: RunFolder, home: Path) -> None:
@@ -69,6 +71,9 @@ def test_a_second_look_needs_a_reason_and_both_stand_in_the_ledger(folder: RunFo
     with pytest.raises(BadInput, match="--reopen REASON"):
         look(folder, home, trial="strict")
     assert [one.trial for one in openings(str(home))] == ["linear"]
+    (refused,) = (folder.read_json("lockbox.json") or {})["refusals"]
+    assert (refused["trial"], refused["symbol"]) == ("strict", "SYN-A")
+    assert "it was opened on" in refused["said"]
     look(folder, home, trial="strict", reopen="the costs were wrong")
     assert [(one.trial, one.reason) for one in openings(str(home))] == [
         ("linear", ""),

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from farm.cli import main
@@ -128,6 +129,28 @@ def test_pruning_tells_what_it_would_do_and_does_it_only_when_told(store: Store,
     assert store.keys("fits") == {key(1)}
     assert len(store.keys("prepared")) == 10
     assert "nothing that was written more than 1d ago is unneeded" in farm("store", "prune")[1]
+
+
+def test_old_copies_of_a_remote_home_go_although_a_run_needs_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr("tempfile.tempdir", None)
+    remote = Store(f"memory://{tmp_path.name}/home").create()
+    remote.put_arrays("panels", key(1), {"x": np.zeros(10)})
+    remote.put_arrays("panels", key(2), {"x": np.ones(10)})
+    for number in (1, 2):
+        remote.open_arrays("panels", key(number))
+    copies = remote.copies()
+    assert copies is not None
+    old, young = (Path(copies.home, one.file) for one in copies.stored("panels"))
+    os.utime(old, (0, 0))
+    a_run(remote, "r1", panels=[key(1), key(2)])
+    with pytest.raises(SystemExit) as end:
+        main(["store", "prune", "--yes", "--home", remote.home])
+    assert end.value.code == 0
+    assert (old.exists(), young.exists()) == (False, True)
+    assert remote.keys("panels") == {key(1), key(2)}
 
 
 @pytest.mark.parametrize(("said", "message"), [("5m", "such as 30d"), ("x", "such as 30d"), ("0h", "give 1h or more")])

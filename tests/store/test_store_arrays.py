@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from farm.store import Damaged, Store
+from farm.store import Damaged, Store, files_of
 
 KEY = "00c0ffee" * 4
 ARRAYS = hnp.arrays(
@@ -81,6 +81,44 @@ def test_remote_arrays_are_fetched_once_and_read_from_the_copy(tmp_path):
     Store(home, cache=str(tmp_path / "cache")).open_arrays("panels", KEY)
     assert copy.stat().st_ino == before
     assert store.local_path("panels", KEY) == copy
+
+
+def test_a_damaged_copy_is_found_by_its_checksum_and_fetched_anew(tmp_path):
+    home = f"memory://{uuid.uuid4().hex}/home"
+    store = Store(home, cache=str(tmp_path / "cache"))
+    store.put_arrays("panels", KEY, {"x": np.arange(10.0)})
+    store.open_arrays("panels", KEY)
+    copy = stored_file(tmp_path / "cache")
+    content = bytearray(copy.read_bytes())
+    for damaged in (content[:-1], content[:-8] + b"\1" * 8, b""):
+        copy.write_bytes(damaged)
+        assert store.open_arrays("panels", KEY)["x"].tolist() == list(range(10))
+        assert copy.read_bytes() == content
+
+
+def test_a_remote_file_that_is_damaged_itself_is_named(tmp_path):
+    home = f"memory://{uuid.uuid4().hex}/home"
+    store = Store(home, cache=str(tmp_path / "cache"))
+    store.put_arrays("panels", KEY, {"x": np.arange(10.0)})
+    (result,) = store.stored("panels")
+    files = files_of(home)
+    files.replace(result.file, files.read(result.file)[:-8] + b"\1" * 8)
+    with pytest.raises(Damaged, match=f"stored file {home}/{result.file} is damaged: the checksum"):
+        store.open_arrays("panels", KEY)
+
+
+def test_the_copies_of_a_remote_home_are_a_store_that_can_be_emptied(tmp_path):
+    home = f"memory://{uuid.uuid4().hex}/home"
+    store = Store(home, cache=str(tmp_path / "cache"))
+    store.put_arrays("panels", KEY, {"x": np.arange(10.0)})
+    store.open_arrays("panels", KEY)
+    copies = store.copies()
+    (copy,) = copies.stored("panels")
+    assert copies.remove(copy)
+    assert list(copies.stored("panels")) == []
+    assert store.has("panels", KEY)
+    assert store.open_arrays("panels", KEY)["x"].sum() == 45
+    assert Store(str(tmp_path / "home")).copies() is None
 
 
 def test_two_homes_do_not_share_copies(tmp_path):

@@ -1,3 +1,5 @@
+import errno
+import os
 import signal
 import subprocess
 import sys
@@ -173,3 +175,39 @@ def test_results_can_be_read_by_other_users(tmp_path):
     files.write("a", [b"1"])
     (tmp_path / "plain").write_bytes(b"1")
     assert (tmp_path / "a").stat().st_mode == (tmp_path / "plain").stat().st_mode
+
+
+ASKED = {"exists": "stat", "read": "open", "modified": "stat", "remove": "unlink"}
+
+
+@pytest.mark.parametrize("ask", [*ASKED, "names", "folders", "sizes", "drafts"])
+def test_whatever_a_disk_refuses_is_the_homes_failure_and_says_where(tmp_path, monkeypatch, ask):
+    files = files_of(str(tmp_path))
+    files.write("a/b", [b"one"])
+
+    def refuse(*_, **__):
+        raise OSError(errno.EIO, "Input/output error")
+
+    if ask in ASKED:
+        monkeypatch.setattr(Path, ASKED[ask], refuse)
+    else:
+        monkeypatch.setattr(os, "scandir", refuse)
+    with pytest.raises(HomeFailed, match=rf"{tmp_path}/a.*Input/output error.*run the same command again"):
+        getattr(files, ask)("a/b" if ask in ASKED else "a")
+
+
+def test_a_file_where_a_folder_belongs_is_the_homes_failure(tmp_path):
+    files = files_of(str(tmp_path))
+    files.write("runs", [b"no folder"])
+    with pytest.raises(HomeFailed, match="NotADirectoryError"):
+        files.folders("runs")
+
+
+def test_what_is_not_there_is_an_answer_and_no_failure(tmp_path):
+    files = files_of(str(tmp_path))
+    assert (files.names("a"), files.folders("a"), files.sizes("a"), files.drafts("a")) == ([], [], {}, {})
+    assert not files.exists("a/b")
+    assert not files.remove("a/b")
+    for ask in (files.read, files.modified):
+        with pytest.raises(FileNotFoundError):
+            ask("a/b")
