@@ -17,6 +17,7 @@ from farm.calibrate.returns import NOTHING, SOMETHING
 from farm.calibrate.statistics import COMPONENTS, applies
 from farm.calibrate.table import number, percent
 from farm.config import load_experiment
+from scripts.judge_peers import PEERS, RULES, Compared, compare
 
 mpl.use("svg")
 
@@ -31,7 +32,8 @@ HEAD = """# Is the judge right?
 
 Written by `{command}`,
 seeds 0 upwards in every cell; the figure is made with it. Whatever is in the home already
-is read from there, so an interrupted command goes on where it stopped.
+is read from there, so an interrupted command goes on where it stopped. It took {hours} core hours, half of that by the
+clock with two workers that have two cores to themselves.
 
 The verdict promises that the chance of any PASS in an experiment in which nothing is there is at most alpha = 5%. Here
 that is tried on experiments whose truth is known. Intervals in brackets are 95% (Wilson 1927); bounds with "at most"
@@ -55,12 +57,29 @@ percentage of runs in which the verdict said that nobody can tell.
 PIPELINE = """## The whole way: artificial markets
 
 {minutes} core minutes in all. `experiments/calibrate.yaml` on artificial markets with clusters of volatility and
-regimes: bars, features, labels, purged folds, 19 models of tens of milliseconds and their stack (20 candidates), costs,
-verdict. Two years of 5-minute bars each. *Oracle* is the net Sharpe ratio of somebody who knew the conditional mean.
+regimes: bars, features, labels, purged folds, models of milliseconds to tens of them and their stack, costs, verdict.
+Two years of 5-minute bars each. Where an edge is planted, and in the first cell, 19 models and their stack compete; in
+the other cells 3 models and their stack, since deflation for few trials has the least to spare. Where nothing is there,
+trading is free unless the cell says otherwise: costs only make it harder to pass.
+
+*Undeflated* is how often somebody would have passed a test that counts neither trials nor studies, *trading* the share
+of candidates that ever bet, *oracle* the net Sharpe ratio of somebody who knew the conditional mean.
 
 *Own* is what the best candidate is worth: the rule that it traded, on a fresh stretch ten times as long. *Expected* is
 how often independent normal returns of that Sharpe ratio, over the same sessions and against the same effective number
 of trials, pass the same deflation. *Power of it* is the share of experiments with a PASS over that.
+
+"""
+
+PEERS_HEAD = """
+## Beside other judges
+
+The matrices of the first {runs} runs of some cells, judged by others as their authors say, each in an environment of
+its own: {versions}. What counts as a pass is each one's own rule:
+
+{rules}
+
+Percent of the runs in which something passed.
 
 """
 
@@ -71,6 +90,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--runs", type=int, default=100, help="simulated experiments a cell of returns")
     parser.add_argument("--null-markets", type=int, default=6, help="markets a cell without an edge")
     parser.add_argument("--edge-markets", type=int, default=4, help="markets a cell with one")
+    parser.add_argument("--peer-runs", type=int, default=0, help="simulated experiments that other judges see, too")
     parser.add_argument("--set", action="append", default=[], metavar="A.B=VALUE", help="a value of the experiment")
     chosen = parser.parse_args(arguments)
     experiment = load_experiment(ROOT / "experiments" / "calibrate.yaml", chosen.set)
@@ -80,11 +100,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
         *((with_edge(oracle), chosen.edge_markets) for oracle in EDGES),
     ]
     markets = list(calibrate_pipeline(cells, experiment))
+    compared = list(compare(experiment, chosen.peer_runs)) if chosen.peer_runs else []
     command = (
         f"python -m scripts.judge_page --runs {chosen.runs} --null-markets {chosen.null_markets} "
-        f"--edge-markets {chosen.edge_markets}"
+        f"--edge-markets {chosen.edge_markets} --peer-runs {chosen.peer_runs}"
     )
-    page = HEAD.format(command=command) + statistics_part(matrices, chosen.runs) + pipeline_part(markets)
+    hours = sum(one.seconds for one in (*matrices, *markets)) / 3600
+    page = HEAD.format(command=command, hours=f"{hours:.1f}") + statistics_part(matrices, chosen.runs)
+    page += pipeline_part(markets) + peers_part(compared)
     (DOCS / "judge.md").write_text(page, encoding="utf-8")
     figure(matrices, markets)
     sys.stdout.write(f"{DOCS / 'judge.md'}\n")
@@ -124,13 +147,17 @@ def _statistics_table(results: Sequence[StatisticsResult]) -> str:
 
 def pipeline_part(results: Sequence[PipelineResult]) -> str:
     """The table of artificial markets, and whether the two promises hold on it."""
-    heading = "| market | runs | passed, % | N | oracle | best as judged | own | expected, % | power of it |\n"
-    lines = [PIPELINE.format(minutes=_minutes(results)), heading, "|---|---:|---:|---:|---:|---:|---:|---:|---:|\n"]
+    heading = (
+        "market", "runs", "passed, %", "undeflated, %", "trading, %", "N", "oracle", "best as judged", "own",
+        "expected, %", "power of it",
+    )  # fmt: skip
+    lines = [PIPELINE.format(minutes=_minutes(results)), f"| {' | '.join(heading)} |\n|---|{'---:|' * 10}\n"]
     for one in results:
         share = one.passed.value / one.chance if one.chance else None
         expected = "—" if one.chance is None else f"{100 * one.chance:.1f}"
         means = [number(one.oracle), number(one.best_sharpe), number(one.own_sharpe), expected, number(share)]
-        first = [one.cell.name, str(one.passed.runs), percent(one.passed), number(one.effective_trials, 1)]
+        first = [one.cell.name, str(one.passed.runs), percent(one.passed), f"{100 * one.undeflated.value:.1f}"]
+        first += [f"{100 * one.trading:.0f}", number(one.effective_trials, 1)]
         lines.append(f"| {' | '.join([*first, *means])} |\n")
     nothing = [one for one in results if one.cell.oracle is None]
     pooled = _pooled([one.passed for one in nothing])
@@ -149,6 +176,24 @@ def pipeline_part(results: Sequence[PipelineResult]) -> str:
             f"{POWER} at oracle Sharpe 2, 3 and 4).\n"
         )
     return "".join(lines)
+
+
+def peers_part(compared: Sequence[Compared]) -> str:
+    """The table of other judges on the same matrices; nothing where none was asked."""
+    if not compared:
+        return ""
+    runs = compared[0].rates["Farm, verdict"].runs
+    versions = ", ".join(f"{peer} {version}" for peer, version in PEERS.items())
+    rules = "\n".join(f"- *{judge}*: {rule}." for judge, rule in RULES.items())
+    lines = [PEERS_HEAD.format(runs=runs, versions=versions, rules=rules)]
+    for title, edged in (("nothing is there: false passes", False), ("something is there: power", True)):
+        lines.append(f"| {title} | {' | '.join(RULES)} |\n|---|{'---:|' * len(RULES)}\n")
+        for one in compared:
+            if (one.cell.edged > 0) == edged:
+                shares = [percent(one.rates[judge]) if judge in one.rates else "—" for judge in RULES]
+                lines.append(f"| {one.cell.name} | {' | '.join(shares)} |\n")
+        lines.append("\n")
+    return "".join(lines).rstrip("\n") + "\n"
 
 
 def _verdict(pooled: Rate, highest: Rate) -> str:

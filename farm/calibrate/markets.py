@@ -14,8 +14,9 @@ class MarketCell(Section):
     """One kind of experiment on artificial markets, which always have clusters of volatility and regimes.
 
     ``oracle`` is the annual net Sharpe ratio that somebody would earn who knew the conditional mean; None: nothing is
-    there. ``drift`` lets the rates drift at which barriers are touched. ``labels`` replaces keys of the experiment's
-    labels; ``markets`` are judged as one experiment.
+    there. ``drift`` lets the rates drift at which barriers are touched. ``labels`` and ``account`` replace keys of the
+    experiment's labels and backtest; of its models the first ``models`` compete (None: all). ``markets`` are judged as
+    one experiment.
     """
 
     name: str
@@ -23,6 +24,8 @@ class MarketCell(Section):
     drift: float = Field(default=0.0, ge=0, lt=1)
     markets: int = Field(default=1, ge=1)
     labels: dict[str, Any] = Field(default_factory=dict)
+    account: dict[str, Any] = Field(default_factory=dict)
+    models: int | None = Field(default=None, ge=1)
 
     def experiment(self, base: Experiment, *, edge: float, seed: int) -> Experiment:
         """The experiment on one draw of this kind of market."""
@@ -31,15 +34,28 @@ class MarketCell(Section):
         values = base.model_dump(mode="json", exclude_none=True)
         values["bars"] = {**values["bars"], "seed": seed, "markets": planted}
         values["labels"] = {**values["labels"], **self.labels}
+        values["backtest"] = {**values["backtest"], **self.account}
+        values["models"] = dict(list(values["models"].items())[: self.models])
         values["seed"] = seed
         return Experiment.model_validate(values)
 
 
+_FEW = 3  # and their stack: deflation for few trials has the least to spare
+_FREE: dict[str, Any] = {
+    "costs": {"commission": {"kind": "bps", "value": 0}, "slippage": {"kind": "bps", "value": 0}},
+}
+
 NOTHING = (
-    MarketCell(name="nothing: volatility clusters"),
-    MarketCell(name="nothing: drifting class rates", drift=0.8),
-    MarketCell(name="nothing: labels overlap eightfold", labels={"up": 10.0, "down": 10.0, "max_bars": 576}),
-    MarketCell(name="nothing: three markets at once", markets=3),
+    MarketCell(name="nothing: volatility clusters, twenty candidates", account=_FREE),
+    MarketCell(name="nothing: volatility clusters", account=_FREE, models=_FEW),
+    MarketCell(name="nothing: drifting class rates", drift=0.8, account=_FREE, models=_FEW),
+    MarketCell(
+        name="nothing: labels overlap eightfold",
+        labels={"up": 10.0, "down": 10.0, "max_bars": 576},
+        account=_FREE,
+        models=_FEW,
+    ),
+    MarketCell(name="nothing: three markets at once, with costs", markets=3, models=_FEW),
 )
 
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from farm.backtest import Orders, metrics
+from farm.bars import Instrument
 from farm.calibrate.oracle import synthetic
 from farm.config import Experiment
 from farm.evidence import Thresholds
@@ -46,15 +47,12 @@ def own_sharpe(
     rows = plan.train_rows(panel.events.decided_at, panel.events.exited_at, (group,))
     rows = rows[panel.events.labelled[rows]]
     learned = {name: lattice.probability[name][rows, group] for name in names}
-    pipeline = fit_pipeline(steps, learned, outcomes_of(panel.events, rows))
     longer = _longer(experiment)
     loaded = synthetic(longer).read(symbol)
+    known = _market(experiment, panel, loaded.instrument).take(rows)
+    pipeline = fit_pipeline(steps, learned, outcomes_of(panel.events, rows), known, stack.missing)
     fresh = longer.panel.build(loaded.bars, loaded.instrument.calendar)
-    account, at = experiment.backtest, fresh.events.row
-    market = Market(
-        volatility=fresh.events.volatility / fresh.bars.close[at],
-        cost=account.round_trips(fresh.bars, at, loaded.instrument),
-    )
+    account, market = experiment.backtest, _market(experiment, fresh, loaded.instrument)
     sizes = []
     for split, held_out in enumerate(plan.splits):
         if group in held_out:
@@ -64,6 +62,14 @@ def own_sharpe(
             )
     backtest = account.backtest(fresh.bars, Orders.of_events(fresh.events, np.mean(sizes, axis=0)), loaded.instrument)
     return metrics(backtest, loaded.instrument.calendar.sessions_per_year).sharpe
+
+
+def _market(experiment: Experiment, panel: Panel, instrument: Instrument) -> Market:
+    at = panel.events.row
+    return Market(
+        volatility=panel.events.volatility / panel.bars.close[at],
+        cost=experiment.backtest.round_trips(panel.bars, at, instrument),
+    )
 
 
 def chance_on_independent_returns(
@@ -98,7 +104,7 @@ def _bases(
     for name in names:
         model = experiment.models[name]
         train = plan.train_rows(events.decided_at, events.exited_at, plan.splits[split])
-        rows, tail = with_tail(events, train[events.labelled[train]], model)
+        rows, tail = with_tail(events, train[events.labelled[train]], model, catalog)
         trained[name] = train_base(
             panel, rows, tail, model, catalog,
             seed=fit_seed(experiment.seed, name, split), threads=experiment.threads,

@@ -4,20 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
-from farm.backtest import metrics
-from farm.calibrate.oracle import oracle_backtest, synthetic
-from farm.calibrate.own import chance_on_independent_returns, own_sharpe
+from farm.calibrate.own import chance_on_independent_returns
+from farm.calibrate.studies import MarketStudy, run_studies
 from farm.config import Experiment
 from farm.evidence import History, StudyEvidence, gather_evidence
-from farm.fit import FitRecord, fit, fit_seed
-from farm.folds import FoldPlan
-from farm.models import Catalog, installed
-from farm.panel import Panel
-from farm.run.plan import roles_of
-from farm.run.prepare import describe, panel_key
-from farm.study import Study, StudyRecipe
+from farm.stats import probabilistic_sharpe_ratio
 from farm.verdict import Ruling, decide
 
 
@@ -37,7 +29,8 @@ class Worth:
 class Outcome:
     """One experiment on artificial markets: rulings, annual Sharpe ratios by (symbol, trial), and the oracle's.
 
-    ``worth`` has an entry a symbol where that was asked for and somebody ever traded.
+    ``undeflated`` is whether anybody would have passed a test that counts neither trials nor studies. ``worth`` has an
+    entry a symbol where that was asked for and somebody ever traded.
     """
 
     seed: int
@@ -46,6 +39,7 @@ class Outcome:
     deflated: Mapping[tuple[str, str], float | None]
     effective_trials: Mapping[str, float | None]
     oracle: Mapping[str, float | None]
+    undeflated: bool
     worth: Mapping[str, Worth]
 
     @property
@@ -53,90 +47,65 @@ class Outcome:
         """Whether anything passed on any symbol: the experiment is the error unit."""
         return "PASS" in self.rulings.values()
 
-
-@dataclass(frozen=True, eq=False)
-class _Judged:
-    panel: Panel
-    plan: FoldPlan
-    study: Study
-    evidence: StudyEvidence
-    oracle: float | None
+    @property
+    def trading(self) -> float:
+        """The share of the candidates that ever traded."""
+        return sum(sharpe is not None for sharpe in self.sharpes.values()) / len(self.sharpes)
 
 
 def judge_market(experiment: Experiment, *, measure_worth: bool = False) -> Outcome:
     """Run one experiment in memory, in this process, and judge it as a run would."""
-    catalog = installed()
-    with threadpool_limits(experiment.threads):
-        judged = {symbol: _study(experiment, symbol, catalog) for symbol in experiment.bars.symbols}
-        worth = {
-            symbol: found
-            for symbol, one in judged.items()
-            if measure_worth and (found := _worth(experiment, symbol, one, catalog)) is not None
-        }
-    evidences = [one.evidence for one in judged.values()]
-    verdicts = decide(evidences, experiment.verdict)
-    keys = [(one.symbol, trial) for one in evidences for trial in one.candidates]
+    return judge_studies(experiment, run_studies(experiment, measure_worth=measure_worth), measured=measure_worth)
+
+
+def judge_studies(experiment: Experiment, studies: Mapping[str, MarketStudy], *, measured: bool) -> Outcome:
+    """Judge the studies of an experiment by the code that judges runs; ``measured``: their worth is known."""
+    evidences = {symbol: _evidence(experiment, symbol, study) for symbol, study in studies.items()}
+    verdicts = decide(list(evidences.values()), experiment.verdict)
+    each = {(symbol, trial): one for symbol, study in evidences.items() for trial, one in study.candidates.items()}
     return Outcome(
         seed=experiment.seed,
-        rulings={key: verdicts[key[0]].candidates[key[1]].ruling for key in keys},
-        sharpes={key: judged[key[0]].evidence.candidates[key[1]].sharpe for key in keys},
-        deflated={key: judged[key[0]].evidence.candidates[key[1]].deflated for key in keys},
-        effective_trials={one.symbol: one.effective_trials for one in evidences},
-        oracle={symbol: one.oracle for symbol, one in judged.items()},
-        worth=worth,
+        rulings={key: verdicts[key[0]].candidates[key[1]].ruling for key in each},
+        sharpes={key: one.sharpe for key, one in each.items()},
+        deflated={key: one.deflated for key, one in each.items()},
+        effective_trials={symbol: one.effective_trials for symbol, one in evidences.items()},
+        oracle={symbol: study.oracle for symbol, study in studies.items()},
+        undeflated=any(_undeflated(study, experiment.verdict.alpha) for study in studies.values()),
+        worth={
+            symbol: _worth(experiment, studies[symbol], one, best)
+            for symbol, one in evidences.items()
+            if measured and (best := studies[symbol].best) is not None
+        },
     )
 
 
-def _study(experiment: Experiment, symbol: str, catalog: Catalog) -> _Judged:
-    loaded = synthetic(experiment).read(symbol)
-    panel = experiment.panel.build(loaded.bars, loaded.instrument.calendar)
-    prepared = describe(experiment, loaded, panel, panel_key(experiment, loaded))
-    predictions: dict[str, dict[int, tuple[np.ndarray, np.ndarray]]] = {}
-    records: dict[str, dict[int, FitRecord]] = {}
-    for name, model in experiment.all_models().items():
-        for split in range(len(prepared.plan.splits)):
-            seed = fit_seed(experiment.seed, name, split)
-            done = fit(
-                panel, prepared.plan, model, catalog, split,
-                seed=seed, threads=experiment.threads, keep=experiment.features.keep, selection=experiment.selection,
-            )  # fmt: skip
-            predictions.setdefault(name, {})[split] = (panel.events.decided_at[done.rows], done.probability)
-            records.setdefault(name, {})[split] = done.record
-    recipe = StudyRecipe(roles_of(experiment, catalog), experiment.stack, experiment.backtest, loaded.instrument)
-    study = recipe.run(panel, prepared.plan, predictions, records)
-    n_sessions = len(study.trials[0].headline.sessions)
-    evidence = gather_evidence(
+def _evidence(experiment: Experiment, symbol: str, study: MarketStudy) -> StudyEvidence:
+    return gather_evidence(
         symbol,
-        study.candidate_returns(),
-        History(np.zeros((n_sessions, 0))),
-        sessions_per_year=prepared.sessions_per_year,
-        smallest_group=min(group.n_events for group in prepared.plan.groups),
-        faults=[f"provenance: {violation}" for violation in study.proof.violations],
+        dict(zip(study.candidates, np.ascontiguousarray(study.returns.T), strict=True)),
+        History(np.zeros((len(study.returns), 0))),
+        sessions_per_year=study.sessions_per_year,
+        smallest_group=study.smallest_group,
+        faults=study.faults,
         thresholds=experiment.verdict,
         n_studies=len(experiment.bars.symbols),
         seed=experiment.seed,
         intervals=False,
     )
-    market = synthetic(experiment).market(symbol)
-    earned = metrics(
-        oracle_backtest(experiment, market, loaded.bars, panel.bars, panel.events), prepared.sessions_per_year
-    ).sharpe
-    return _Judged(panel, prepared.plan, study, evidence, earned)
 
 
-def _worth(experiment: Experiment, symbol: str, judged: _Judged, catalog: Catalog) -> Worth | None:
-    evidence = judged.evidence
-    known = {name: one.deflated for name, one in evidence.candidates.items() if one.deflated is not None}
-    if not known or evidence.effective_trials is None:
-        return None
-    best = max(known, key=known.__getitem__)
-    own = own_sharpe(experiment, symbol, judged.panel, judged.plan, judged.study.lattice, best, catalog)
+def _undeflated(study: MarketStudy, alpha: float) -> bool:
+    moving = study.returns[:, np.ptp(study.returns, axis=0) > 0]
+    return any(1 - probabilistic_sharpe_ratio(series) <= alpha for series in moving.T)
+
+
+def _worth(experiment: Experiment, study: MarketStudy, evidence: StudyEvidence, best: str) -> Worth:
     chance = chance_on_independent_returns(
-        own or 0.0,
+        study.own_sharpe or 0.0,
         sessions=evidence.n_sessions,
         sessions_per_year=evidence.sessions_per_year,
-        n_trials=max(evidence.effective_trials, 1.0),
+        n_trials=max(evidence.effective_trials or 1.0, 1.0),
         thresholds=experiment.verdict,
         seed=experiment.seed,
     )
-    return Worth(best, own, chance)
+    return Worth(best, study.own_sharpe, chance)

@@ -111,10 +111,10 @@ def _fully_nested(rows: Rows, plan: FoldPlan, lattice: Lattice, market: Market) 
     for group in range(len(plan.groups)):
         train = plan.train_rows(events.decided_at, events.exited_at, (group,))
         inner = {name: lattice.probability[name][train, group] for name in BASES}
-        fitted = fit_pipeline(_STEPS, inner, outcomes_of(events, train))
+        fitted = fit_pipeline(_STEPS, inner, outcomes_of(events, train), market.take(train))
         own = np.flatnonzero(lattice.group == group)
         outer = {name: _fit(name, rows, plan, (group,), own) for name in BASES}
-        decision = fitted.apply(outer, Market(market.volatility[own], market.cost[own]))
+        decision = fitted.apply(outer, market.take(own))
         probability[own], size[own] = decision.probability, decision.size
     return Decision(probability, size)
 

@@ -6,30 +6,21 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-from scipy.special import ndtri
-
+from farm.calibrate.matrices import Examined, examine, trial_names
 from farm.calibrate.rate import Rate
-from farm.calibrate.returns import SESSIONS_A_YEAR, ReturnCell
+from farm.calibrate.returns import ReturnCell
 from farm.config import Experiment
-from farm.evidence import History, StudyEvidence, Thresholds, gather_evidence
+from farm.evidence import StudyEvidence, Thresholds
 from farm.run.executor import Work, executor_for
 from farm.run.progress import Steps
 from farm.run.source import source_digest
 from farm.section import digest
-from farm.stats import optimal_block_length, reality_check, spa
 from farm.store import Store
 from farm.verdict import decide
 
-Float = NDArray[np.float64]
-
 RUNS_A_BATCH = 25
-_ROOMS = ("stats", "evidence", "verdict", "calibrate/returns", "calibrate/statistics")
-_RESAMPLES = 200
+_GATHER = ("stats", "evidence", "calibrate/returns", "calibrate/matrices")
 _DEFAULT = Thresholds()
-_COLUMNS_OF_BLOCK_LENGTH = 20
-_MANY_EVENTS = 1_000_000
 
 COMPONENTS = {
     "psr": "PSR, nothing deflated",
@@ -140,51 +131,48 @@ def summarise(cell: ReturnCell, found: Sequence[Found], seconds: float = 0.0) ->
 
 
 def judge_batch(batch: Batch) -> tuple[list[Found], float]:
-    """What was found in the runs of a batch and the seconds it took, from the store or computed and stored."""
+    """What was found in the runs of a batch and the seconds it took, from stored evidence or gathered and stored.
+
+    The verdict is made of the evidence every time: after a change of what it demands, nothing is simulated again.
+    """
     store = Store(batch.home)
-    sources = [source_digest(room) for room in _ROOMS]
+    sources = [source_digest(room) for room in _GATHER]
     key = digest([batch.cell.digest(), batch.thresholds.digest(), batch.first, batch.last, sources])
     if not store.has("calibration", key):
         started = time.process_time()
-        found = [asdict(judge_matrices(batch.cell, seed, batch.thresholds)) for seed in range(batch.first, batch.last)]
-        store.put_json("calibration", key, {"found": found, "seconds": time.process_time() - started})
+        runs = [examine(batch.cell, seed, batch.thresholds).plain() for seed in range(batch.first, batch.last)]
+        store.put_json("calibration", key, {"runs": runs, "seconds": time.process_time() - started})
     stored = store.get_json("calibration", key)
-    return [Found(**one) for one in stored["found"]], float(stored["seconds"])
+    found = [judge(batch.cell, Examined.of(run), batch.thresholds) for run in stored["runs"]]
+    return found, float(stored["seconds"])
 
 
 def judge_matrices(cell: ReturnCell, seed: int, thresholds: Thresholds) -> Found:
-    """Judge one run of a cell by the code that judges experiments.
+    """Simulate one run of a cell, and judge it by the code that judges experiments."""
+    return judge(cell, examine(cell, seed, thresholds), thresholds)
 
-    Only trials that an undeflated test would let pass are handed over as candidates, the others as the ledger's: no
-    ruling on anybody differs, for deflation only ever takes away.
-    """
-    matrices = cell.simulate(seed)
-    names = np.array([f"trial {number}" for number in range(cell.trials)])
+
+def judge(cell: ReturnCell, run: Examined, thresholds: Thresholds) -> Found:
+    """What each component and the verdict say of one run."""
+    names = trial_names(cell)
     has_edge = cell.sharpes() > 0
     searched = set(names[has_edge] if has_edge.any() else names)
-    critical = float(ndtri(1 - thresholds.alpha))
-    promising = [psr_z(matrix) >= critical for matrix in matrices]
-    studies = [
-        _evidence(f"study {number}", names, matrix, chosen, thresholds, cell.studies, seed)
-        for number, (matrix, chosen) in enumerate(zip(matrices, promising, strict=True))
-    ]
-    verdicts = decide(studies, thresholds)
-    judged = [(study, verdicts[study.symbol], name) for study in studies for name in study.candidates]
+    verdicts = decide(run.studies, thresholds)
+    judged = [(study, verdicts[study.symbol], name) for study in run.studies for name in study.candidates]
     passed = [name for _, verdict, name in judged if verdict.candidates[name].ruling == "PASS"]
     share = thresholds.alpha / cell.studies
-    resampled = [_resampled_tests(matrix, seed) for matrix in matrices]
 
     def paper(field: str) -> bool:
         known = [getattr(study.candidates[name], field) for study, _, name in judged if name in searched]
         return any(value is not None and 1 - value <= share for value in known)
 
     return Found(
-        psr=any(name in searched for chosen in promising for name in names[chosen]),
+        psr=any(name in searched for chosen in run.promising for name in chosen),
         paper=paper("paper_deflated_raw"),
         paper_effective=paper("paper_deflated_effective"),
-        reality_check=any(p_value <= share for p_value, _ in resampled),
-        spa=any(p_value <= share for _, p_value in resampled),
-        pbo=not any(_vetoed(study, thresholds) for study in studies),
+        reality_check=any(p_value <= share for p_value in run.reality_check),
+        spa=any(p_value <= share for p_value in run.spa),
+        pbo=not any(_vetoed(study, thresholds) for study in run.studies),
         deflated=any(
             deflated is not None and 1 - deflated <= verdict.level
             for study, verdict, name in judged
@@ -194,42 +182,7 @@ def judge_matrices(cell: ReturnCell, seed: int, thresholds: Thresholds) -> Found
         verdict=any(name in searched for name in passed),
         wrong=any(not has_edge[int(name.split()[1])] for name in passed),
         insufficient=any(verdict.insufficient for verdict in verdicts.values()),
-        effective_trials=float(np.mean([study.effective_trials or 0.0 for study in studies])),
-    )
-
-
-def psr_z(matrix: Float) -> Float:
-    """The z value of the probabilistic Sharpe ratio of every column against 0 (Bailey and López de Prado 2012)."""
-    unit = (matrix - matrix.mean(axis=0)) / matrix.std(axis=0)
-    sharpe = matrix.mean(axis=0) / matrix.std(axis=0, ddof=1)
-    square = unit * unit
-    skew, kurtosis = np.mean(square * unit, axis=0), np.mean(square * square, axis=0)
-    variance = 1 - skew * sharpe + (kurtosis - 1) / 4 * sharpe**2
-    return np.asarray(sharpe * np.sqrt((len(matrix) - 1) / variance))
-
-
-def _evidence(
-    symbol: str,
-    names: NDArray[np.str_],
-    matrix: Float,
-    chosen: NDArray[np.bool_],
-    thresholds: Thresholds,
-    n_studies: int,
-    seed: int,
-) -> StudyEvidence:
-    chosen = chosen.copy()
-    chosen[int(np.argmax(matrix.mean(axis=0)))] = True  # a study without any candidate cannot be judged
-    return gather_evidence(
-        symbol,
-        {str(names[column]): matrix[:, column] for column in np.flatnonzero(chosen)},
-        History(matrix[:, ~chosen]),
-        sessions_per_year=SESSIONS_A_YEAR,
-        smallest_group=_MANY_EVENTS,
-        faults=(),
-        thresholds=thresholds,
-        n_studies=n_studies,
-        seed=seed,
-        intervals=False,
+        effective_trials=math.fsum(study.effective_trials or 0.0 for study in run.studies) / len(run.studies),
     )
 
 
@@ -238,11 +191,3 @@ def _vetoed(study: StudyEvidence, thresholds: Thresholds) -> bool:
     if found.pbo is None or found.probability_of_loss is None:
         return False
     return found.pbo > thresholds.max_pbo and found.probability_of_loss > thresholds.max_probability_of_loss
-
-
-def _resampled_tests(matrix: Float, seed: int) -> tuple[float, float]:
-    """The p-values of the reality check and the SPA test, on the same resamples."""
-    some = matrix[:, :_COLUMNS_OF_BLOCK_LENGTH]  # all trials of a cell depend on time alike
-    length = float(np.mean([optimal_block_length(column) for column in some.T]))
-    how: dict[str, Any] = {"n_resamples": _RESAMPLES, "block_length": length, "seed": seed, "threads": 1}
-    return reality_check(matrix, **how).p_value, spa(matrix, **how).p_value

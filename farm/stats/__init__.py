@@ -10,6 +10,7 @@ from farm.stats.concentration import (
     return_concentration,
 )
 from farm.stats.deflation import (
+    SharpeEstimate,
     certifiable_sharpe,
     known_sharpe,
     sharpe_standard_error,
@@ -19,13 +20,16 @@ from farm.stats.deflation import (
 from farm.stats.dominance import StochasticDominance, stochastic_dominance
 from farm.stats.drift import (
     KolmogorovSmirnov,
+    MannWhitney,
     kolmogorov_smirnov,
+    mann_whitney,
+    mean_shift,
     population_stability_index,
     wasserstein_distance,
 )
 from farm.stats.effective import EffectiveTrials, effective_trials
-from farm.stats.moments import Moments
-from farm.stats.multiple import benjamini_hochberg, holm
+from farm.stats.moments import Moments, column_sharpes
+from farm.stats.multiple import benjamini_hochberg, benjamini_yekutieli, holm
 from farm.stats.overfitting import Overfitting, probability_of_backtest_overfitting
 from farm.stats.resample import optimal_block_length
 from farm.stats.serial import autocorrelation_adjusted_sharpe
@@ -48,20 +52,24 @@ __all__ = [
     "EffectiveTrials",
     "Interval",
     "KolmogorovSmirnov",
+    "MannWhitney",
     "Moments",
     "Overfitting",
     "RealityCheck",
     "ReturnConcentration",
     "SelectionStability",
+    "SharpeEstimate",
     "StochasticDominance",
     "SuperiorAbility",
     "UnitRootTest",
     "adf",
     "autocorrelation_adjusted_sharpe",
     "benjamini_hochberg",
+    "benjamini_yekutieli",
     "bootstrap_interval",
     "certifiable_sharpe",
     "chow_test",
+    "column_sharpes",
     "cusum_test",
     "deflated_sharpe_ratio",
     "drawdowns",
@@ -72,6 +80,8 @@ __all__ = [
     "known_sharpe",
     "kolmogorov_smirnov",
     "kpss",
+    "mann_whitney",
+    "mean_shift",
     "minimum_backtest_length",
     "minimum_track_record_length",
     "optimal_block_length",

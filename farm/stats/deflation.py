@@ -4,6 +4,7 @@ What is unknown is None here, never 0: a series that did not move has no Sharpe 
 """
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -15,6 +16,44 @@ from farm.stats.moments import Moments
 from farm.stats.sharpe import expected_maximum_sharpe, probabilistic_sharpe_ratio, sharpe_variance
 
 _NEGLIGIBLE = 1e-12
+
+
+@dataclass(frozen=True, slots=True)
+class SharpeEstimate:
+    """A series' moments and the standard error of its Sharpe ratio, None where it is unknown: computed once for all.
+
+    >>> found = SharpeEstimate.of(0.2 + np.random.default_rng(0).standard_normal(401))
+    >>> round(found.z, 1), round(found.deflated(1), 3), round(found.deflated(100), 3)
+    (3.2, 0.999, 0.766)
+    """
+
+    moments: Moments
+    error: float | None
+
+    @classmethod
+    def of(cls, returns: ArrayLike) -> "SharpeEstimate | None":
+        """The estimate of returns of shape (T,), at least 4, error as `sharpe_standard_error` says; None when idle."""
+        series = accept_series(returns, at_least=4)
+        if is_constant(series):
+            return None
+        moments, influence = Moments.of(series), _influence(series)
+        variance = max(sharpe_variance(moments), newey_west_variance(influence), flat_top_variance(influence))
+        # Nothing varies in a series of two values whose skewness cancels its Sharpe ratio: its error is not 0 but
+        # unknown.
+        return cls(moments, math.sqrt(variance / (len(series) - 1)) if variance > _NEGLIGIBLE else None)
+
+    @property
+    def z(self) -> float | None:
+        """The Sharpe ratio over its standard error."""
+        return None if self.error is None else self.moments.sharpe / self.error
+
+    def deflated(self, n_trials: float) -> float | None:
+        """The probability that the edge is real, as `verdict_deflated_sharpe`."""
+        expected = expected_maximum_sharpe(n_trials, exact=True)
+        if self.z is None:
+            return None
+        # A wider error brings a losing series nearer to 0: that must not lift it above its PSR.
+        return min(float(ndtr(self.z - expected)), probabilistic_sharpe_ratio(self.moments))
 
 
 def known_sharpe(returns: ArrayLike, periods: float | None = None) -> float | None:
@@ -70,13 +109,8 @@ def sharpe_standard_error(returns: ArrayLike) -> float | None:
     >>> round(sharpe_standard_error(returns), 3)
     0.05
     """
-    series = accept_series(returns, at_least=4)
-    if is_constant(series):
-        return None
-    influence = _influence(series)
-    variance = max(sharpe_variance(Moments.of(series)), newey_west_variance(influence), flat_top_variance(influence))
-    # Nothing varies in a series of two values whose skewness cancels its Sharpe ratio: its error is not known to be 0.
-    return math.sqrt(variance / (len(series) - 1)) if variance > _NEGLIGIBLE else None
+    found = SharpeEstimate.of(returns)
+    return None if found is None else found.error
 
 
 def sharpe_z(returns: ArrayLike) -> float | None:
@@ -92,8 +126,8 @@ def sharpe_z(returns: ArrayLike) -> float | None:
     >>> round(sharpe_z(0.2 + np.random.default_rng(0).standard_normal(401)), 1)
     3.2
     """
-    error = sharpe_standard_error(returns)
-    return None if error is None else Moments.of(returns).sharpe / error
+    found = SharpeEstimate.of(returns)
+    return None if found is None else found.z
 
 
 def verdict_deflated_sharpe(returns: ArrayLike, n_trials: float) -> float | None:
@@ -121,12 +155,8 @@ def verdict_deflated_sharpe(returns: ArrayLike, n_trials: float) -> float | None
     >>> round(verdict_deflated_sharpe(returns, 1), 3), round(verdict_deflated_sharpe(returns, 100), 3)
     (0.999, 0.766)
     """
-    expected = expected_maximum_sharpe(n_trials, exact=True)
-    z = sharpe_z(returns)
-    if z is None:
-        return None
-    # A wider error brings a losing series nearer to 0: that must not lift it above its PSR.
-    return min(float(ndtr(z - expected)), probabilistic_sharpe_ratio(returns))
+    found = SharpeEstimate.of(returns)
+    return None if found is None else found.deflated(n_trials)
 
 
 def certifiable_sharpe(

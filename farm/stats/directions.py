@@ -1,9 +1,10 @@
 """The expected largest of correlated normals, and how many independent ones reach as far."""
 
 import math
-from functools import cache
+from functools import cache, lru_cache
 
 import numpy as np
+from numpy.typing import NDArray
 from threadpoolctl import ThreadpoolController
 
 from farm.stats.accepted import FloatArray
@@ -29,14 +30,8 @@ def expected_width(units: FloatArray, seed: int) -> float:
         axes = _axes(units).astype(np.float32)
         dimension = len(axes)
         n_draws = int(np.clip(_WORK // (dimension * columns), _FEWEST_DRAWS, _MOST_DRAWS))
-        rng = np.random.default_rng(seed)
-        widths, independent = np.empty(n_draws), np.empty(n_draws)
-        for start in range(0, n_draws, _FEWEST_DRAWS):
-            part = slice(start, min(start + _FEWEST_DRAWS, n_draws))
-            drawn = rng.standard_normal((dimension, part.stop - start), dtype=np.float32)
-            drawn /= np.sqrt(np.sum(drawn * drawn, axis=0))
-            widths[part] = np.ptp(axes.T @ drawn, axis=0)
-            independent[part] = np.ptp(drawn, axis=0)
+        directions, independent = _directions(dimension, n_draws, seed)
+        widths = np.concatenate([np.ptp(axes.T @ drawn, axis=0) for drawn in directions]).astype(np.float64)
     length = _normal_length(dimension)
     if dimension < columns:
         return float(widths.mean()) * length / 2.0
@@ -44,6 +39,22 @@ def expected_width(units: FloatArray, seed: int) -> float:
     deviation = independent - independent.mean()
     slope = float(np.sum(deviation * widths)) / float(np.sum(deviation * deviation))
     return max(float(widths.mean()) - slope * (float(independent.mean()) - known), 0.0) * length / 2.0
+
+
+@lru_cache(maxsize=2)
+def _directions(dimension: int, n_draws: int, seed: int) -> tuple[tuple[NDArray[np.float32], ...], FloatArray]:
+    """Random directions, a column each in parts of 512, and the width along each of what spans every dimension.
+
+    At most 24 MB (the draws are bounded by the work), and the same for every study of as many trials.
+    """
+    rng = np.random.default_rng(seed)
+    parts = []
+    for start in range(0, n_draws, _FEWEST_DRAWS):
+        drawn = rng.standard_normal((dimension, min(_FEWEST_DRAWS, n_draws - start)), dtype=np.float32)
+        drawn /= np.sqrt(np.sum(drawn * drawn, axis=0))
+        drawn.flags.writeable = False
+        parts.append(drawn)
+    return tuple(parts), np.concatenate([np.ptp(drawn, axis=0) for drawn in parts]).astype(np.float64)
 
 
 @cache
@@ -79,6 +90,7 @@ def count_matching_width(width: float, dimension: int) -> float:
     return math.exp(0.5 * (low + high))
 
 
+@lru_cache(maxsize=8)
 def _sphere_coordinate(dimension: int) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Log distribution of one coordinate of a random direction at ±nodes, and weights in units of a normal's length."""
     from scipy.special import betaincc

@@ -6,7 +6,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import ArrayLike
 
-from farm.stats.accepted import accept_series, is_constant
+from farm.stats.accepted import FloatArray, accept_series, is_constant
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +95,26 @@ class Moments:
             kurtosis = 3.0 + (n - 1) / ((n - 2) * (n - 3)) * ((n + 1) * (kurtosis - 3.0) + 6.0)
         sharpe = (mean / unit) / np.sqrt(second * n / (n - ddof))
         return cls(sharpe=float(sharpe), n_obs=n, skew=float(skew), kurtosis=float(kurtosis))
+
+
+def column_sharpes(matrix: FloatArray, *, ddof: int = 1) -> FloatArray:
+    """The Sharpe ratio of each column of a matrix, to the bit that of `Moments.of`; NaN for a constant one.
+
+    >>> column_sharpes(np.array([[0.01, 0.0], [-0.01, 0.0], [0.03, 0.0]])).round(9).tolist()
+    [0.5, nan]
+    """
+    known = np.full(matrix.shape[1], np.nan)
+    moving = np.flatnonzero(np.ptp(matrix, axis=0) > 0.0)
+    series = np.ascontiguousarray(matrix.T[moving])  # a row a series: sums run as they do over one series
+    if len(moving) == 0:
+        return known
+    n = series.shape[1]
+    mean = series.mean(axis=1)
+    deviation = series - mean[:, None]
+    unit = np.abs(deviation).max(axis=1)
+    deviation /= unit[:, None]
+    known[moving] = (mean / unit) / np.sqrt(np.mean(deviation**2, axis=1) * n / (n - ddof))
+    return known
 
 
 def as_moments(returns: "ArrayLike | Moments") -> Moments:

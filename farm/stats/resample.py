@@ -60,7 +60,7 @@ def _length_table(block_length: float) -> tuple[NDArray[np.uint64], NDArray[np.i
     thresholds = np.floor(going_on ** np.arange(steps + 1) * 2.0**32).astype(np.uint64)
     thresholds[-1] = 0
     greatest = np.arange(1, 257, dtype=np.uint64) * np.uint64(1 << 24) - np.uint64(1)
-    guide = 1 + np.array([int(np.sum(thresholds[1:] > number)) for number in greatest], dtype=np.int64)
+    guide = steps + 1 - np.searchsorted(thresholds[:0:-1], greatest, side="right")
     return thresholds, guide
 
 

@@ -1,13 +1,14 @@
 """The Sharpe ratio and what is known about its sampling: PSR, DSR, expected maximum, minimum lengths."""
 
 import math
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import log_ndtr, ndtr, ndtri
 
 from farm.stats.accepted import FloatArray, accept_matrix, accept_probability
-from farm.stats.moments import Moments, as_moments
+from farm.stats.moments import Moments, as_moments, column_sharpes
 from farm.stats.quadrature import unit_nodes
 
 
@@ -52,7 +53,7 @@ def sharpe_ratio(returns: ArrayLike | Moments, periods: float | None = None, *, 
                 f"returns is constant in column {idle[0]} ({len(idle)} such columns), so its Sharpe ratio is unknown; "
                 "leave those columns out"
             )
-        return np.array([Moments.of(column, ddof=ddof).sharpe for column in columns.T]) * factor
+        return column_sharpes(columns, ddof=ddof) * factor
     return Moments.of(values, ddof=ddof).sharpe * factor
 
 
@@ -242,6 +243,7 @@ def _approximate_expected_maximum(n_trials: float) -> float:
     )
 
 
+@lru_cache(maxsize=256)
 def _exact_expected_maximum(n_trials: float) -> float:
     # E[max] = integral over x > 0 of (1 - F(x)^N) - F(-x)^N. Beyond 12 nothing is left for any N below 1e30.
     nodes, weights = unit_nodes()

@@ -7,6 +7,7 @@ import pytest
 
 from farm.calibrate import calibrate_pipeline, grid
 from farm.calibrate.markets import NOTHING, MarketCell, with_edge
+from farm.calibrate.oracle import synthetic
 from farm.calibrate.own import chance_on_independent_returns
 from farm.calibrate.pipeline import judge_market
 from farm.calibrate.table import pipeline_table
@@ -40,21 +41,41 @@ def experiment(tmp_path):
 
 def test_cells_are_experiments_on_their_markets(experiment):
     drawn = {cell.name: cell.experiment(experiment, edge=0.0, seed=5) for cell in NOTHING}
-    assert len(drawn) == len(NOTHING) == 4
+    assert len(drawn) == len(NOTHING) == 5
     assert {len(one.bars.symbols) for one in drawn.values()} == {1, 3}
     assert {one.seed for one in drawn.values()} == {one.bars.seed for one in drawn.values()} == {5}
+    # of two models, the first three are all of them
     assert len({one.results_digest() for one in drawn.values()}) == 4
 
 
 def test_finished_markets_are_read_back(experiment, monkeypatch):
     cells = [(MarketCell(name="nothing"), 2)]
     (first,) = calibrate_pipeline(cells, experiment)
-    monkeypatch.setattr(grid, "judge_market", lambda *_, **__: pytest.fail("it was judged again"))
+    monkeypatch.setattr(grid, "run_studies", lambda *_, **__: pytest.fail("it was run again"))
     (again,) = calibrate_pipeline(cells, experiment)
     assert again == first
     assert (first.passed.runs, first.oracle, first.chance) == (2, None, None)
     json.dumps(first.plain())
     assert pipeline_table([first]).row_count == 1
+
+
+def test_other_rules_judge_the_same_returns(experiment, monkeypatch):
+    cells = [(with_edge(3), 2)]
+    monkeypatch.setattr(grid, "_edge", lambda *_: 0.9)
+    (first,) = calibrate_pipeline(cells, experiment)
+    monkeypatch.setattr(grid, "run_studies", lambda *_, **__: pytest.fail("it was run again"))
+    unattainable = experiment.model_copy(update={"verdict": Thresholds(alpha=1e-12)})
+    (strict,) = calibrate_pipeline(cells, unattainable)
+    assert (first.passed.count, strict.passed.count) == (2, 0)
+    assert (strict.best_sharpe, strict.own_sharpe) == (first.best_sharpe, first.own_sharpe)
+
+
+def test_a_cell_of_few_takes_the_first_models_and_may_trade_for_nothing(experiment):
+    free = next(cell for cell in NOTHING if cell.account and cell.models)
+    drawn = free.model_copy(update={"models": 1}).experiment(experiment, edge=0.0, seed=1)
+    assert list(drawn.models) == ["bayes"]
+    costs = drawn.backtest.costs_of(synthetic(drawn).read("SYN").instrument)
+    assert (costs.commission.value, costs.slippage.value) == (0, 0)
 
 
 def test_an_edge_is_worth_something_on_bars_that_nobody_saw(experiment):

@@ -1,12 +1,15 @@
 """Simulated experiments are judged by the verdict's own code, and what is finished is not done again."""
 
+import json
+
 import numpy as np
 import pytest
 from scipy.special import ndtr
 
 from farm.calibrate import statistics
+from farm.calibrate.matrices import Examined, examine, psr_z
 from farm.calibrate.returns import ReturnCell
-from farm.calibrate.statistics import Batch, judge_batch, judge_matrices, psr_z
+from farm.calibrate.statistics import Batch, judge, judge_batch, judge_matrices
 from farm.evidence import History, Thresholds, gather_evidence
 from farm.stats import probabilistic_sharpe_ratio
 from farm.verdict import decide
@@ -36,9 +39,16 @@ def test_handing_over_promising_trials_alone_changes_no_ruling(seed):
 def test_finished_batches_are_read_back(tmp_path, monkeypatch):
     batch = Batch(EDGE, Thresholds(), str(tmp_path), 3, 6)
     first = judge_batch(batch)
-    monkeypatch.setattr(statistics, "judge_matrices", lambda *_: pytest.fail("it was judged again"))
+    monkeypatch.setattr(statistics, "examine", lambda *_: pytest.fail("it was simulated again"))
     assert judge_batch(batch) == first
     assert len(first[0]) == 3
+
+
+def test_evidence_that_was_stored_is_judged_as_it_was():
+    run = examine(EDGE, 2, Thresholds())
+    read = Examined.of(json.loads(json.dumps(run.plain())))
+    assert read == run
+    assert judge(EDGE, read, Thresholds()) == judge_matrices(EDGE, 2, Thresholds())
 
 
 def test_other_thresholds_are_another_batch(tmp_path):

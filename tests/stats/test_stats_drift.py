@@ -4,10 +4,17 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import ks_2samp
+from scipy.stats import ks_2samp, mannwhitneyu
 from scipy.stats import wasserstein_distance as scipy_wasserstein
 
-from farm.stats import chow_test, kolmogorov_smirnov, population_stability_index, wasserstein_distance
+from farm.stats import (
+    chow_test,
+    kolmogorov_smirnov,
+    mann_whitney,
+    mean_shift,
+    population_stability_index,
+    wasserstein_distance,
+)
 
 seeds = st.integers(0, 10_000)
 
@@ -32,6 +39,38 @@ def test_the_index_is_zero_on_the_same_sample_and_never_negative(seed, bins):
     one, other = sample(seed), sample(seed + 1, 100, 0.5)
     assert population_stability_index(one, one, bins=bins) == 0.0
     assert population_stability_index(one, other, bins=bins) >= 0.0
+
+
+@given(seeds, st.integers(2, 50), st.integers(2, 50), st.booleans())
+def test_ranks_of_two_samples_are_compared_as_scipy_does_whichever_comes_first(seed, n, m, tied):
+    one, other = sample(seed, n), sample(seed + 1, m, 0.3)
+    if tied:
+        one, other = one.round(), other.round()
+    found, back, theirs = mann_whitney(one, other), mann_whitney(other, one), mannwhitneyu(one, other)
+    pairs = (one[:, None] > other).sum() + (one[:, None] == other).sum() / 2
+    assert found.statistic == theirs.statistic == pairs
+    assert found.p_value == pytest.approx(theirs.pvalue)
+    assert (back.statistic, back.p_value) == pytest.approx((n * m - pairs, found.p_value))
+
+
+def test_ranks_reject_as_often_as_promised_without_a_shift_and_nearly_always_with_one():
+    still = [mann_whitney(sample(seed), sample(seed + 1000)).p_value < 0.05 for seed in range(400)]
+    moved = [mann_whitney(sample(seed), sample(seed + 1000, mean=0.5)).p_value < 0.05 for seed in range(50)]
+    assert 0.02 < np.mean(still) < 0.085
+    assert np.mean(moved) > 0.9
+
+
+@given(seeds, st.floats(-5, 5), st.floats(0.1, 10), st.floats(-100, 100))
+def test_a_shift_of_the_mean_is_measured_in_deviations_whatever_the_unit(seed, shift, scale, level):
+    reference = sample(seed)
+    current = reference + shift * reference.std(ddof=1)
+    assert mean_shift(reference, current) == pytest.approx(shift, abs=1e-12)
+    assert mean_shift(level + scale * reference, level + scale * current) == pytest.approx(shift, abs=1e-9)
+
+
+def test_a_reference_that_does_not_vary_has_no_unit():
+    with pytest.raises(ValueError, match="every value of reference is 2"):
+        mean_shift([2, 2, 2], [1, 2, 3])
 
 
 def test_the_index_grows_with_the_shift():

@@ -1,11 +1,12 @@
-"""Many tests at once: Holm bounds any false rejection, Benjamini-Hochberg the share of false ones."""
+"""Many tests at once: Holm bounds any false rejection, the procedures of Benjamini the share of false ones."""
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.special import ndtr
 
-from farm.stats import benjamini_hochberg, holm
+from farm.stats import benjamini_hochberg, benjamini_yekutieli, holm
 
 p_lists = st.lists(st.floats(0, 1), min_size=1, max_size=12)
 
@@ -35,7 +36,7 @@ def test_benjamini_hochberg_is_the_step_up_procedure(p_values):
 @given(p_lists)
 def test_adjusting_keeps_the_order_and_only_raises(p_values):
     order = np.argsort(p_values, kind="stable")
-    for adjust in (holm, benjamini_hochberg):
+    for adjust in (holm, benjamini_hochberg, benjamini_yekutieli):
         adjusted = adjust(p_values)
         assert (np.diff(adjusted[order]) >= 0).all()
         assert (adjusted >= np.array(p_values)).all()
@@ -46,7 +47,7 @@ def test_adjusting_keeps_the_order_and_only_raises(p_values):
 @given(p_lists, st.integers(0, 10))
 def test_a_test_without_a_p_value_counts_as_one_of_p_1(p_values, missing):
     padded = p_values + [1.0] * missing
-    for adjust in (holm, benjamini_hochberg):
+    for adjust in (holm, benjamini_hochberg, benjamini_yekutieli):
         found = adjust(p_values, n_tests=len(padded))
         assert found == pytest.approx(adjust(padded)[: len(p_values)])
 
@@ -67,6 +68,27 @@ def test_benjamini_hochberg_bounds_the_share_of_false_rejections():
         rejected = benjamini_hochberg(p_values) <= 0.1
         shares.append(rejected[:40].sum() / max(rejected.sum(), 1))
     assert np.mean(shares) <= 0.1
+
+
+@given(p_lists, st.integers(0, 10))
+def test_benjamini_yekutieli_is_benjamini_hochberg_times_the_harmonic_sum(p_values, missing):
+    m = len(p_values) + missing
+    harmonic = sum(1 / rank for rank in range(1, m + 1))
+    expected = np.minimum(benjamini_hochberg(p_values, m) * harmonic, 1.0)
+    # Where the simpler one was cut off at 1 it says no more than that this one is, too.
+    assert benjamini_yekutieli(p_values, m) == pytest.approx(expected)
+
+
+def test_benjamini_yekutieli_bounds_the_share_of_false_rejections_of_tests_that_move_against_each_other():
+    rng = np.random.default_rng(2)
+    shares = []
+    for _ in range(2000):
+        noise = rng.standard_normal(10)
+        z = noise - noise.mean()  # each is negatively correlated with all others
+        p_values = ndtr(-z / np.sqrt(0.9))
+        rejected = benjamini_yekutieli(p_values) <= 0.2
+        shares.append(float(rejected.any()))  # all are null: one rejection is a share of 1
+    assert np.mean(shares) <= 0.2
 
 
 def test_no_tests_give_no_adjusted_values():
