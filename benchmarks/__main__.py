@@ -7,7 +7,7 @@ import re
 import sys
 from pathlib import Path
 
-from benchmarks import cpcv_splits, features, fit_phase, labels, stats
+from benchmarks import cpcv_splits, features, fit_phase, labels, memory, overheads, stacking_peer, stats
 
 PAGE = Path(__file__).parents[1] / "docs" / "benchmarks.md"
 HEAD = """# Benchmarks
@@ -25,7 +25,13 @@ def main() -> None:
         check(kernels())
     else:
         rows = kernels()
-        PAGE.write_text(HEAD + as_markdown(rows) + "\n" + fit_phase.as_markdown(fit_phase.rows()))
+        sections = [
+            fit_phase.as_markdown(fit_phase.rows()),
+            memory.section(),
+            overheads.section(),
+            stacking_peer.section(),
+        ]
+        PAGE.write_text("\n".join([HEAD + as_markdown(rows), *sections]))
         print(PAGE.read_text())
 
 

@@ -187,38 +187,34 @@ def _one(chunk, number):  # type: ignore[no-untyped-def]  # Farm is imported lat
 
     from farm.fit import fit
     from farm.models import installed
-    from farm.run.prepare import open_panel
+    from farm.run.panels import open_panel
     from farm.store import Store
 
     panel = open_panel(Store(chunk.home), chunk.panel_key)
     with threadpool_limits(chunk.threads):
         done = fit(
-            panel, chunk.plan, chunk.model, installed(), chunk.splits[number],
+            panel, chunk.plan, chunk.models[0], installed(), chunk.splits[number],
             seed=chunk.seeds[number], threads=chunk.threads, keep=chunk.keep,
         )  # fmt: skip
     return done.rows, done.probability
 
 
 def on_ray(experiment_file: str, home: str) -> None:
-    from farm.config import load_experiment
-    from farm.models import installed
-    from farm.run.driver import _fit, _prepare
+    from benchmarks.phases import fitted, opened, planned
     from farm.run.executor import executor_for
-    from farm.run.log import RunLog
-    from farm.store import Store
 
-    experiment = load_experiment(experiment_file, [f"home={home}"])
-    store = Store(experiment.where).create()
+    experiment = opened(experiment_file, home)
     executor = executor_for(experiment.execution, experiment.threads)
     try:
-        studies = _prepare(experiment, executor, installed())
-        chunks = [chunk for study in studies for chunk in study.chunks]
+        chunks = [chunk for study in planned(experiment, executor) for chunk in study.chunks]
         with _fitting(home):
-            _, phase = _fit(store, executor, chunks, RunLog(Path(home) / "log.jsonl", "benchmark"))
+            started = time.time()
+            done = fitted(executor, chunks)
+            seconds = time.time() - started
     finally:
         executor.close()
-    fits = sum(len(chunk.splits) for chunk in chunks)
-    print(json.dumps({"seconds": phase["fit_wall_seconds"], "fits": fits, "efficiency": phase["efficiency"]}))
+    efficiency = sum(one.cpu_seconds for one in done) / (executor.cores * seconds)
+    print(json.dumps({"seconds": seconds, "fits": sum(one.n_fits for one in done), "efficiency": efficiency}))
 
 
 def binning(experiment_file: str, home: str) -> None:
@@ -226,7 +222,7 @@ def binning(experiment_file: str, home: str) -> None:
     import lightgbm
     import numpy as np
 
-    from farm.run.prepare import open_panel
+    from farm.run.panels import open_panel
     from farm.store import Store
 
     chunk = next(chunk for chunk in _chunks(experiment_file, f"{home}/joblib-time") if chunk.name == "boosted")
@@ -243,16 +239,10 @@ def binning(experiment_file: str, home: str) -> None:
 
 
 def _chunks(experiment_file: str, home: str):  # type: ignore[no-untyped-def]  # Farm is imported late
-    from farm.config import load_experiment
-    from farm.models import installed
-    from farm.run.driver import _prepare
+    from benchmarks.phases import opened, planned
     from farm.run.executor import InProcess
-    from farm.store import Store
 
-    experiment = load_experiment(experiment_file, [f"home={home}"])
-    Store(experiment.where).create()
-    studies = _prepare(experiment, InProcess(1), installed())
-    return [chunk for study in studies for chunk in study.chunks]
+    return [chunk for study in planned(opened(experiment_file, home), InProcess(1)) for chunk in study.chunks]
 
 
 if __name__ == "__main__":
