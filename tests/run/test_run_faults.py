@@ -117,7 +117,7 @@ def test_a_run_whose_home_cannot_be_written_stops_and_goes_on_when_it_can(
     monkeypatch.setattr("farm.run.faults.WAITS", (0.0, 0.0, 0.0))
     in_the_way = tmp_path / "fits"
     in_the_way.write_text("a file where the folder of the fits should be")
-    with pytest.raises(Failed, match="what was finished is stored"):
+    with pytest.raises(Failed, match="goes on where it stopped"):
         run(experiment(tmp_path))
     in_the_way.unlink()
     assert run(experiment(tmp_path)).fits["failed"] == 0
