@@ -63,7 +63,7 @@ mutate: setup-dev ## break one law at a time and see that tests/leaks goes red
 	$(BIN)/python -m scripts.mutate
 
 docs-judge: setup-dev ## regenerate docs/judge.md: hours, and it goes on where it stopped
-	$(BIN)/python -m scripts.judge_page --runs 2000 --null-markets 300 --edge-markets 100
+	$(BIN)/python -m scripts.judge_page --runs 2000 --null-markets 300 --edge-markets 100 --peer-runs 100
 
 docs-stacking: setup-dev ## regenerate docs/stacking.md and its figure, some minutes
 	$(BIN)/python -m scripts.stacking_page

@@ -12,8 +12,8 @@ from farm.bars.quirks import gaps, quirks
 from farm.config import Experiment
 from farm.errors import BadInput
 from farm.models import installed
+from farm.run.beforehand import check_before_work
 from farm.run.catalogue import IN_ORDER, Found, check_folder, read_catalogue
-from farm.run.driver import check_before_work
 from farm.run.panels import build_panels
 from farm.run.prepare import describe
 

@@ -1,20 +1,19 @@
 """A run from experiment to report: prepare, record the trials, fit, judge, decide, write."""
 
-import os
 import time
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from farm.config import Experiment
-from farm.errors import BadInput, Failed
+from farm.errors import Failed
 from farm.ledger import Ledger, Trial, TrialEnd, TrialStart, candidates_over, told
 from farm.models import Catalog, installed
 from farm.report import write_report
+from farm.run.beforehand import check_before_work
 from farm.run.cards import cards_of
 from farm.run.executor import Executor, Work, executor_for
 from farm.run.faults import Fault
@@ -34,7 +33,6 @@ from farm.run.summary import summarise
 from farm.run.tracking import deliver_pending, deliver_run
 from farm.run.work import ChunkDone, Failure, fit_chunk, lost_chunk
 from farm.search import Budget
-from farm.stack import Stack
 from farm.store import HomeFailed, Store
 from farm.study import STACK
 from farm.verdict import decide
@@ -53,51 +51,6 @@ class RunResult:
     def failed(self) -> bool:
         """Whether more fits failed than the experiment allows."""
         return self.fits["failed"] > self.fits["allowed_failures"]
-
-
-def check_before_work(experiment: Experiment, catalog: Catalog) -> None:
-    """Refuse what can be known to be wrong before any bar is read."""
-    _check_home(experiment)
-    own = [experiment.of(symbol) for symbol in experiment.bars.symbols] if experiment.each else [experiment]
-    for name, model in experiment.all_models().items():
-        try:
-            model.build(0, experiment.threads, catalog)
-        except BadInput as error:
-            raise BadInput(f"models.{name}: {error}") from error
-        recipes = {model.features or one.features for one in own}
-        for column in model.wants(catalog).columns or ():
-            if any(column not in recipe.names for recipe in recipes):
-                raise BadInput(
-                    f"features: the baseline or model {name} reads {column}, which the recipe leaves out; "
-                    f"add it to features.include"
-                )
-    for one in own:
-        _check_stack(one)
-
-
-def _check_stack(experiment: Experiment) -> None:
-    stack = experiment.stack or Stack()
-    for column in stack.reads():
-        if column not in experiment.features.names:
-            raise BadInput(
-                f"stack.steps: a step reads the feature {column}, which the recipe leaves out; add it to "
-                f"features.include, or name one of {', '.join(experiment.features.names[:5])}, …"
-            )
-    for name in stack.primaries():
-        if name not in experiment.all_models():
-            known = ", ".join(experiment.all_models())
-            raise BadInput(f"stack.steps: a step takes its side from {name}, which is no model; name one of {known}")
-
-
-def _check_home(experiment: Experiment) -> None:
-    address = experiment.execution.address or os.environ.get("RAY_ADDRESS")
-    given = experiment.home or os.environ.get("FARM_HOME")
-    shared = given and ("://" in given or Path(given).expanduser().is_absolute())
-    if experiment.execution.on == "ray" and address and not shared:
-        raise BadInput(
-            f"home is {given or 'not set'} and the run goes to the Ray cluster at {address}; set home (or FARM_HOME) "
-            "to an absolute path that all its nodes share, or to the URI of an object store"
-        )
 
 
 def run(experiment: Experiment, *, fresh: bool = False) -> RunResult:

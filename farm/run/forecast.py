@@ -15,7 +15,7 @@ from farm.errors import BadInput, Failed
 from farm.fit import fit
 from farm.models import Catalog, Model, installed
 from farm.panel import Panel
-from farm.run.driver import check_before_work
+from farm.run.beforehand import check_before_work
 from farm.run.panels import build_panels, panels_by_model
 from farm.run.plan import StudyPlan, plan_study
 from farm.run.prepare import PreparedStudy, describe, stored_study

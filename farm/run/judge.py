@@ -1,41 +1,31 @@
 """One study after its fits, on a worker: nested pipelines, backtests, evidence; the driver gets a summary."""
 
-import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
-from farm.backtest import Backtest, Regimes, by_regime, cost_ladder, metrics, session_regimes
+from farm.backtest import Backtest, session_regimes
 from farm.config import Experiment
 from farm.evidence import History, StudyEvidence, gather_evidence
-from farm.labels import CLASSES, Events, sample_weights
 from farm.models import installed
 from farm.panel import Panel
+from farm.run.described import describe_ablation, describe_search, describe_selection, describe_trial
 from farm.run.panels import open_panel, panels_by_model
 from farm.run.plan import FitChunk, StudyPlan, families_of
 from farm.run.source import source_digest
+from farm.run.tables import oof_table, returns_table
 from farm.run.work import read_chunks
 from farm.search import Choices
 from farm.section import digest
 from farm.sentinels import ALARM, SHIFTED_LABELS, chance_of_shifted
-from farm.stack.ablation import diversity
 from farm.stack.coverage import coverage_of
-from farm.stack.provenance import Records
-from farm.stats import selection_frequency, selection_stability
-from farm.stats.difference import paired_difference
 from farm.store import Store
-from farm.study import STACK, Role, Study, StudyRecipe, Trial
+from farm.study import STACK, Role, Study, StudyRecipe
 
 Float = NDArray[np.float64]
-
-OOF_COLUMNS = (
-    "symbol", "decided_at", "trial", "model", "split", "group", "label", "weight", "p_down", "p_flat", "p_up",
-)  # fmt: skip
-_LADDER = (0.0, 0.5, 1.0, 2.0)
 
 
 @dataclass(frozen=True)
@@ -120,92 +110,31 @@ def judge_study(spec: JudgeSpec) -> StudyJudged:
         key=key,
         evidence=evidence,
         trials={
-            trial.name: _described(trial, panel, regimes, prepared.sessions_per_year, experiment.seed)
+            trial.name: describe_trial(trial, panel, regimes, prepared.sessions_per_year, experiment.seed)
             for trial in study.trials
         },
         returns_keys=returns_keys,
         proof={"rows_checked": study.proof.rows_checked, "violations": list(study.proof.violations)},
         sentinels=sentinels,
-        selection=_selection(
+        selection=describe_selection(
             {name: panels[name].names for name, role in spec.roles.items() if role == "candidate" and name in panels},
             records,
         ),
-        ablation=_ablation(recipe, study, prepared.sessions_per_year, panel.events, experiment.seed),
+        ablation=describe_ablation(recipe, study, prepared.sessions_per_year, panel.events, experiment.seed),
         coverage={
             one.base: {**asdict(one), **prepared.panel_of(recipes[one.base]).said()}
             for one in coverage_of(study.lattice)
             if spec.roles.get(one.base) == "candidate" and one.base in recipes
         },
-        search={name: _searched(spec, name, study, prepared.sessions_per_year) for name in spec.study.searched},
+        search={
+            name: describe_search(
+                experiment.search, one, study.picked.get(name), spec.failed, prepared.sessions_per_year
+            )
+            for name, one in spec.study.searched.items()
+        },
     )
     store.put_json("judged", _judgement_key(spec), asdict(judged))
     return judged
-
-
-def oof_table(panel: Panel, study: Study) -> pa.Table:
-    """Out-of-fold rows of every trial that predicts, sorted by trial, split and time.
-
-    Every trial has the same rows, the clock's decisions; where it has no prediction for one, its columns p are null.
-    """
-    events, lattice = panel.events, study.lattice
-    labelled = events.labelled
-    weight = np.full(len(events.row), np.nan)
-    weight[labelled] = sample_weights(events, np.flatnonzero(labelled))
-    rows, others = np.nonzero(lattice.split >= 0)
-    split = lattice.split[rows, others]
-    order = np.lexsort((rows, split))
-    rows, others, split = rows[order], others[order], split[order]
-    keys = {
-        "decided_at": pa.array(events.decided_at[rows], pa.timestamp("ns", tz="UTC")),
-        "split": pa.array(split, pa.int32()),
-        "group": pa.array(lattice.group[rows], pa.int32()),
-        "label": pa.array(events.label[rows], pa.int8(), mask=~labelled[rows]),
-        "weight": pa.array(weight[rows], mask=~labelled[rows]),
-    }
-    parts = []
-    for trial in study.trials:
-        if trial.predicted is None:
-            continue
-        probability = trial.predicted[rows, others]
-        name = _constant(trial.name, len(rows))
-        columns = {"symbol": _constant(panel.symbol, len(rows)), "trial": name, "model": name, **keys}
-        columns |= {
-            f"p_{side}": pa.array(probability[:, at], from_pandas=True)  # no prediction: null
-            for at, side in enumerate(("down", "flat", "up"))
-        }
-        parts.append(pa.table({column: columns[column] for column in OOF_COLUMNS}))
-    return pa.concat_tables(parts).combine_chunks()
-
-
-def returns_table(symbol: str, study: Study) -> pa.Table:
-    """Returns by session of every trial: path -1 is the headline series, then the single-fit paths.
-
-    Configurations of a search have their headline series alone.
-    """
-    parts = []
-    every = [(trial.name, (trial.headline, *trial.paths)) for trial in study.trials]
-    every += [(name, (one,)) for picked in study.picked.values() for name, one in picked.headline.items()]
-    for name, backtests in every:
-        for path, backtest in enumerate(backtests, start=-1):
-            n = len(backtest.sessions)
-            parts.append(
-                pa.table(
-                    {
-                        "symbol": _constant(symbol, n),
-                        "trial": _constant(name, n),
-                        "path": pa.array(np.full(n, path), pa.int32()),
-                        "session": pa.array(backtest.sessions, pa.int32()).cast(pa.date32()),
-                        "gross": backtest.gross,
-                        "cost": backtest.cost,
-                        "net": backtest.net,
-                    }
-                )
-            )
-    return pa.concat_tables(parts).combine_chunks()
-
-
-def _constant(text: str, n: int) -> pa.Array:
-    return pa.DictionaryArray.from_arrays(pa.array(np.zeros(n, dtype=np.int32)), pa.array([text])).cast(pa.string())
 
 
 def _chunks(spec: JudgeSpec) -> list[FitChunk]:
@@ -231,38 +160,6 @@ def _choices(spec: JudgeSpec) -> Choices:
     )
 
 
-def _searched(spec: JudgeSpec, model: str, study: Study, sessions_per_year: float) -> dict[str, Any]:
-    """What a reader should know of a search: every configuration with what became of it, and each group's choice."""
-    searched, picked = spec.study.searched[model], study.picked.get(model)
-    search = spec.experiment.search
-    described = []
-    for name, configuration in searched.models.items():
-        there = picked is not None and name in picked.headline
-        aside = searched.aside.get(name, "a fit failed" if name in spec.failed else None)
-        described.append(
-            {
-                "trial": name,
-                "params": configuration.model_dump(mode="json")["params"],
-                "features": None if configuration.features is None else configuration.features.model_dump(mode="json"),
-                "aside": aside,
-                "loss": picked.loss[name] if picked is not None and there else None,
-                "sharpe": metrics(picked.headline[name], sessions_per_year).sharpe
-                if picked is not None and there
-                else None,
-                "chosen_by": [] if picked is None else [at for at, one in enumerate(picked.chosen) if one == name],
-            }
-        )
-    return {
-        "sampler": None if search is None else search.sampler.kind,
-        "objective": None if search is None else search.objective,
-        "nested": None if search is None else search.nested,
-        "looked_at_every_group": search is not None and search.adapts and search.nested == "pairs",
-        "made": len(searched.models),
-        "complete": sum(one["aside"] is None for one in described),
-        "configurations": described,
-    }
-
-
 def _study_key(spec: JudgeSpec) -> str:
     """Digest of all that can change a study's tables."""
     experiment = spec.experiment
@@ -284,6 +181,8 @@ def _study_key(spec: JudgeSpec) -> str:
                 "labels",
                 "folds",
                 "run/judge",
+                "run/tables",
+                "run/described",
                 "sentinels",
                 "bars/instrument",
             ),
@@ -336,23 +235,6 @@ def _history(store: Store, spec: JudgeSpec, sessions: NDArray[np.int64], configu
     return History(returns, without)
 
 
-def _selection(features: Mapping[str, Sequence[str]], records: Records) -> dict[str, dict[str, Any]]:
-    """How alike the features are that the fits of each model kept, of those it could have, and how often each was."""
-    described = {}
-    for model, names in features.items():
-        if model not in records:
-            continue
-        kept = [record.kept for _, record in sorted(records[model].items())]
-        stability = selection_stability([[name in one for name in names] for one in kept])
-        described[model] = {
-            "stability": stability.value,
-            "low": stability.low,
-            "high": stability.high,
-            "frequency": selection_frequency(kept, names),
-        }
-    return described
-
-
 def _faults(study: Study, suspicious: Sequence[dict[str, Any]]) -> list[str]:
     faults = [f"provenance: {violation}" for violation in study.proof.violations]
     if not study.proof.rows_checked:
@@ -374,23 +256,6 @@ def _shifted_labels(study: Study, panel: Panel) -> dict[str, float | None] | Non
     return {"p": chance_of_shifted(lattice.mean(SHIFTED_LABELS), panel.events, lattice.group, session)}
 
 
-def _ablation(
-    recipe: StudyRecipe, study: Study, sessions_per_year: float, events: Events, seed: int
-) -> dict[str, Any] | None:
-    """What the stack earns more than each base and each variant of itself, paired, and how alike its bases err."""
-    net = {trial.name: trial.headline.net for trial in study.trials}
-    if recipe.stack is None or not recipe.stack.ablation or STACK not in net:
-        return None
-    kinds = dict.fromkeys(recipe.bases(), "base") | {one.name: one.kind for one in recipe.variants()}
-    return {
-        "less": [
-            {"trial": name, "kind": kind, **asdict(paired_difference(net[name], net[STACK], sessions_per_year, seed))}
-            for name, kind in kinds.items()
-        ],
-        "pairs": [asdict(pair) for pair in diversity(recipe.bases(), study.lattice, events)],
-    }
-
-
 def _alarms(sentinels: Mapping[str, Any]) -> list[str]:
     """What failed sentinels say, in words."""
     shifted, violations = sentinels["shifted_labels"], sentinels["truncation"]["violations"]
@@ -405,45 +270,3 @@ def _alarms(sentinels: Mapping[str, Any]) -> list[str]:
             f"{ALARM:g}), which only a leak can do; look at the model, the folds and the features"
         )
     return alarms
-
-
-def _described(trial: Trial, panel: Panel, regimes: Regimes, sessions_per_year: float, seed: int) -> dict[str, Any]:
-    headline = trial.headline
-    sharpes = [metrics(path, sessions_per_year).sharpe for path in trial.paths]
-    return {
-        "role": trial.role,
-        "scores": _scores(trial, panel.events),
-        "metrics": dataclasses.asdict(metrics(headline, sessions_per_year)),
-        "cost_ladder": [dataclasses.asdict(rung) for rung in cost_ladder(headline, sessions_per_year, _LADDER)],
-        "one_bar_later": dataclasses.asdict(metrics(trial.late, sessions_per_year)),
-        "by_regime": [dataclasses.asdict(row) for row in by_regime(headline, regimes, sessions_per_year, seed)],
-        "path_sharpes": sharpes,
-        "orders": asdict(headline.counts),
-        "span": _span(headline),
-    }
-
-
-def _span(headline: Backtest) -> list[str]:
-    first, last = headline.sessions[[0, -1]].astype("datetime64[D]")
-    return [str(first), str(last)]
-
-
-def _scores(trial: Trial, events: Events) -> dict[str, float | None]:
-    """Scores of the mean out-of-fold prediction on labelled rows that have one; AUC is up against down."""
-    from sklearn.metrics import log_loss, roc_auc_score
-
-    mean = trial.probability
-    if mean is None:
-        return {}
-    rows = events.labelled & ~np.isnan(mean).any(axis=1)
-    label, probability = events.label[rows], mean[rows]
-    probability = np.clip(probability, 1e-6, None)
-    probability = probability / probability.sum(axis=1, keepdims=True)
-    touched = label != 0
-    two_sided = len(np.unique(label[touched])) == 2
-    lean = probability[touched, 2] - probability[touched, 0]
-    return {
-        "log_loss": float(log_loss(label, probability, labels=list(CLASSES))),
-        "auc": float(roc_auc_score(label[touched] > 0, lean)) if two_sided else None,
-        "accuracy": float(np.mean(np.array(CLASSES)[probability.argmax(axis=1)] == label)),
-    }

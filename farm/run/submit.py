@@ -10,7 +10,7 @@ from typing import Any
 from farm.config import Experiment
 from farm.errors import BadInput, Failed
 from farm.models import installed
-from farm.run.driver import check_before_work
+from farm.run.beforehand import check_before_work
 
 _SUCCEEDED, _STOPPED = "SUCCEEDED", "STOPPED"
 

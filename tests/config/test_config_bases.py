@@ -6,7 +6,7 @@ from farm.config import Experiment, load_experiment
 from farm.errors import BadInput
 from farm.labels import Cusum
 from farm.models import builtin
-from farm.run.driver import check_before_work
+from farm.run.beforehand import check_before_work
 
 BODY = """\
 name: bases

@@ -1,0 +1,133 @@
+"""What a reader should know of a judged study, in JSON-able values: its trials, its search, its parts."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+
+from farm.backtest import Backtest, Regimes, by_regime, cost_ladder, metrics
+from farm.labels import CLASSES, Events
+from farm.panel import Panel
+from farm.run.plan import Searched
+from farm.search import Search
+from farm.stack.ablation import diversity
+from farm.stack.provenance import Records
+from farm.stats import selection_frequency, selection_stability
+from farm.stats.difference import paired_difference
+from farm.study import STACK, PickedFrom, Study, StudyRecipe, Trial
+
+_LADDER = (0.0, 0.5, 1.0, 2.0)
+
+
+def describe_trial(trial: Trial, panel: Panel, regimes: Regimes, sessions_per_year: float, seed: int) -> dict[str, Any]:
+    """A trial's scores, its headline's metrics at other costs, a bar later and by regime, and its paths' band."""
+    headline = trial.headline
+    sharpes = [metrics(path, sessions_per_year).sharpe for path in trial.paths]
+    return {
+        "role": trial.role,
+        "scores": _scores(trial, panel.events),
+        "metrics": asdict(metrics(headline, sessions_per_year)),
+        "cost_ladder": [asdict(rung) for rung in cost_ladder(headline, sessions_per_year, _LADDER)],
+        "one_bar_later": asdict(metrics(trial.late, sessions_per_year)),
+        "by_regime": [asdict(row) for row in by_regime(headline, regimes, sessions_per_year, seed)],
+        "path_sharpes": sharpes,
+        "orders": asdict(headline.counts),
+        "span": _span(headline),
+    }
+
+
+def _span(headline: Backtest) -> list[str]:
+    first, last = headline.sessions[[0, -1]].astype("datetime64[D]")
+    return [str(first), str(last)]
+
+
+def _scores(trial: Trial, events: Events) -> dict[str, float | None]:
+    """Scores of the mean out-of-fold prediction on labelled rows that have one; AUC is up against down."""
+    from sklearn.metrics import log_loss, roc_auc_score
+
+    mean = trial.probability
+    if mean is None:
+        return {}
+    rows = events.labelled & ~np.isnan(mean).any(axis=1)
+    label, probability = events.label[rows], mean[rows]
+    probability = np.clip(probability, 1e-6, None)
+    probability = probability / probability.sum(axis=1, keepdims=True)
+    touched = label != 0
+    two_sided = len(np.unique(label[touched])) == 2
+    lean = probability[touched, 2] - probability[touched, 0]
+    return {
+        "log_loss": float(log_loss(label, probability, labels=list(CLASSES))),
+        "auc": float(roc_auc_score(label[touched] > 0, lean)) if two_sided else None,
+        "accuracy": float(np.mean(np.array(CLASSES)[probability.argmax(axis=1)] == label)),
+    }
+
+
+def describe_search(
+    search: Search | None,
+    searched: Searched,
+    picked: PickedFrom | None,
+    failed: Sequence[str],
+    sessions_per_year: float,
+) -> dict[str, Any]:
+    """What a reader should know of a search: every configuration with what became of it, and each group's choice."""
+    described = []
+    for name, configuration in searched.models.items():
+        there = picked is not None and name in picked.headline
+        aside = searched.aside.get(name, "a fit failed" if name in failed else None)
+        described.append(
+            {
+                "trial": name,
+                "params": configuration.model_dump(mode="json")["params"],
+                "features": None if configuration.features is None else configuration.features.model_dump(mode="json"),
+                "aside": aside,
+                "loss": picked.loss[name] if picked is not None and there else None,
+                "sharpe": metrics(picked.headline[name], sessions_per_year).sharpe
+                if picked is not None and there
+                else None,
+                "chosen_by": [] if picked is None else [at for at, one in enumerate(picked.chosen) if one == name],
+            }
+        )
+    return {
+        "sampler": None if search is None else search.sampler.kind,
+        "objective": None if search is None else search.objective,
+        "nested": None if search is None else search.nested,
+        "looked_at_every_group": search is not None and search.adapts and search.nested == "pairs",
+        "made": len(searched.models),
+        "complete": sum(one["aside"] is None for one in described),
+        "configurations": described,
+    }
+
+
+def describe_selection(features: Mapping[str, Sequence[str]], records: Records) -> dict[str, dict[str, Any]]:
+    """How alike the features are that the fits of each model kept, of those it could have, and how often each was."""
+    described = {}
+    for model, names in features.items():
+        if model not in records:
+            continue
+        kept = [record.kept for _, record in sorted(records[model].items())]
+        stability = selection_stability([[name in one for name in names] for one in kept])
+        described[model] = {
+            "stability": stability.value,
+            "low": stability.low,
+            "high": stability.high,
+            "frequency": selection_frequency(kept, names),
+        }
+    return described
+
+
+def describe_ablation(
+    recipe: StudyRecipe, study: Study, sessions_per_year: float, events: Events, seed: int
+) -> dict[str, Any] | None:
+    """What the stack earns more than each base and each variant of itself, paired, and how alike its bases err."""
+    net = {trial.name: trial.headline.net for trial in study.trials}
+    if recipe.stack is None or not recipe.stack.ablation or STACK not in net:
+        return None
+    kinds = dict.fromkeys(recipe.bases(), "base") | {one.name: one.kind for one in recipe.variants()}
+    return {
+        "less": [
+            {"trial": name, "kind": kind, **asdict(paired_difference(net[name], net[STACK], sessions_per_year, seed))}
+            for name, kind in kinds.items()
+        ],
+        "pairs": [asdict(pair) for pair in diversity(recipe.bases(), study.lattice, events)],
+    }

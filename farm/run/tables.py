@@ -1,0 +1,78 @@
+"""A judged study as tables: out-of-fold rows, and returns by session."""
+
+import numpy as np
+import pyarrow as pa
+
+from farm.labels import sample_weights
+from farm.panel import Panel
+from farm.study import Study
+
+OOF_COLUMNS = (
+    "symbol", "decided_at", "trial", "model", "split", "group", "label", "weight", "p_down", "p_flat", "p_up",
+)  # fmt: skip
+
+
+def oof_table(panel: Panel, study: Study) -> pa.Table:
+    """Out-of-fold rows of every trial that predicts, sorted by trial, split and time.
+
+    Every trial has the same rows, the clock's decisions; where it has no prediction for one, its columns p are null.
+    """
+    events, lattice = panel.events, study.lattice
+    labelled = events.labelled
+    weight = np.full(len(events.row), np.nan)
+    weight[labelled] = sample_weights(events, np.flatnonzero(labelled))
+    rows, others = np.nonzero(lattice.split >= 0)
+    split = lattice.split[rows, others]
+    order = np.lexsort((rows, split))
+    rows, others, split = rows[order], others[order], split[order]
+    keys = {
+        "decided_at": pa.array(events.decided_at[rows], pa.timestamp("ns", tz="UTC")),
+        "split": pa.array(split, pa.int32()),
+        "group": pa.array(lattice.group[rows], pa.int32()),
+        "label": pa.array(events.label[rows], pa.int8(), mask=~labelled[rows]),
+        "weight": pa.array(weight[rows], mask=~labelled[rows]),
+    }
+    parts = []
+    for trial in study.trials:
+        if trial.predicted is None:
+            continue
+        probability = trial.predicted[rows, others]
+        name = _constant(trial.name, len(rows))
+        columns = {"symbol": _constant(panel.symbol, len(rows)), "trial": name, "model": name, **keys}
+        columns |= {
+            f"p_{side}": pa.array(probability[:, at], from_pandas=True)  # no prediction: null
+            for at, side in enumerate(("down", "flat", "up"))
+        }
+        parts.append(pa.table({column: columns[column] for column in OOF_COLUMNS}))
+    return pa.concat_tables(parts).combine_chunks()
+
+
+def returns_table(symbol: str, study: Study) -> pa.Table:
+    """Returns by session of every trial: path -1 is the headline series, then the single-fit paths.
+
+    Configurations of a search have their headline series alone.
+    """
+    parts = []
+    every = [(trial.name, (trial.headline, *trial.paths)) for trial in study.trials]
+    every += [(name, (one,)) for picked in study.picked.values() for name, one in picked.headline.items()]
+    for name, backtests in every:
+        for path, backtest in enumerate(backtests, start=-1):
+            n = len(backtest.sessions)
+            parts.append(
+                pa.table(
+                    {
+                        "symbol": _constant(symbol, n),
+                        "trial": _constant(name, n),
+                        "path": pa.array(np.full(n, path), pa.int32()),
+                        "session": pa.array(backtest.sessions, pa.int32()).cast(pa.date32()),
+                        "gross": backtest.gross,
+                        "cost": backtest.cost,
+                        "net": backtest.net,
+                    }
+                )
+            )
+    return pa.concat_tables(parts).combine_chunks()
+
+
+def _constant(text: str, n: int) -> pa.Array:
+    return pa.DictionaryArray.from_arrays(pa.array(np.zeros(n, dtype=np.int32)), pa.array([text])).cast(pa.string())
