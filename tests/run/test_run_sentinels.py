@@ -60,6 +60,7 @@ def test_an_honest_run_raises_no_alarm_and_counts_no_sentinel(tmp_path: Path) ->
         SHIFTED_LABELS: "finished"
     }
     assert SHIFTED_LABELS not in {trial.begun.name for trial in candidates_over(trials, 0, 2**62)}
+    assert "failed to fit" not in (tmp_path / "runs/guarded/latest/report.html").read_text()
 
 
 def test_folds_that_train_on_what_they_test_set_off_the_shifted_labels(
