@@ -73,13 +73,13 @@ def test_a_run_on_an_object_store_leaves_the_same_bytes_as_on_disk(
     kept = files_of(s3_home).names(found.name)
     assert {*RESULTS, "manifest.json", "experiment.yaml", "report.html", "log.jsonl"} <= set(kept)
     (row,) = list_runs(s3_home)
-    assert (row["status"], row["run_id"], row["fits"]) == ("done", found.run_id, 30)
+    assert (row["status"], row["run_id"], row["fits"]) == ("done", found.run_id, 36)
     assert row["folder"] == f"{s3_home}/runs/tiny/{found.run_id}"
     assert farm("ledger", "verify", "--home", s3_home)[:2] == (0, "tiny/SYN-A: in order\n")
     assert farm("store", "verify", "--home", s3_home)[0] == 0
     code, out, _ = farm("report", "tiny", "--home", s3_home)
     assert (code, out.strip()) == (0, f"{found.place}/report.html")
-    assert run(tiny(s3_home)).fits["reused"] == 30
+    assert run(tiny(s3_home)).fits["reused"] == 36
 
 
 @pytest.mark.slow

@@ -172,7 +172,8 @@ def test_an_interrupted_run_says_so_and_goes_on_later(tmp_path: Path) -> None:
     from ruamel.yaml import YAML
 
     file = tmp_path / "small.yaml"
-    YAML(typ="safe").dump(experiment(tmp_path / "home").model_dump(mode="json"), file)
+    slow = {"forest": {"uses": "random_forest", "params": {"n_estimators": 100}}}  # seconds in which to interrupt it
+    YAML(typ="safe").dump(experiment(tmp_path / "home").model_dump(mode="json") | {"models": slow}, file)
     command = [sys.executable, "-m", "farm.cli", "run", str(file)]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, cwd=ROOT)
     deadline = time.monotonic() + 60
