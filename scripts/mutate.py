@@ -50,8 +50,8 @@ MUTATIONS = (
     Mutation(
         "scaling sees all rows",
         "farm/fit.py",
-        "scaling = Scaling.fitted(columns_of(inputs, view), wants.scale)",
-        "scaling = Scaling.fitted(columns_of(panel.values, view), wants.scale)",
+        "return view, Scaling.fitted(columns_of(inputs, view), wants.scale)",
+        "return view, Scaling.fitted(columns_of(panel.values, view), wants.scale)",
     ),
     Mutation(
         "a higher timeframe is joined by its open time",
@@ -69,8 +69,8 @@ MUTATIONS = (
     Mutation(
         "the stack is not nested",
         "farm/study.py",
-        "nested = run_nested(self.stack.complete(), bases,",
-        "nested = run_unnested(self.stack.complete(), bases,",
+        "nested = run_nested(steps, bases, lattice",
+        "nested = run_unnested(steps, bases, lattice",
     ),
     Mutation(
         "an as-of join crosses its segment",
