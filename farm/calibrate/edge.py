@@ -1,21 +1,24 @@
 """How much edge must be planted for an oracle to earn a given Sharpe ratio."""
 
+import math
+
 import numpy as np
 
-from farm.calibrate.oracle import edge_with_oracle_sharpe, oracle_sharpe, with_market
+from farm.calibrate.oracle import edge_with_oracle_sharpe, oracle_sharpe, synthetic, with_market
 from farm.config import Experiment
 
-_YEARS = 20.0
-_STRETCHES = 6
+_YEARS = 240.0  # in all: these tell a Sharpe ratio to about 0.07
 _SEEDS = 2_000_000_000  # those of the markets and of their fresh stretches stay below
 _AROUND = (0.9, 1.1)
 
 
 def edge_for_oracle(experiment: Experiment, target: float) -> float:
-    """The ``edge`` at which the oracle's annual net Sharpe ratio is ``target`` on average.
+    """The ``edge`` at which the oracle's annual net Sharpe ratio is ``target`` on average over markets of this span.
 
-    Twenty years tell a Sharpe ratio to about a quarter, so bisection on one such stretch only comes near: the rest is
-    read off the line through the means of six other stretches at a little less edge and at a little more.
+    Bisection on one stretch of twenty years only comes near: it tells a Sharpe ratio to about a quarter, and where
+    volatility clusters a long stretch has a higher one than the short ones that it consists of have on average. The
+    rest is read off the line through the means over other markets, each as long as the experiment's, at a little less
+    edge and at a little more.
     """
     near = edge_with_oracle_sharpe(experiment, target)
     edges = near * np.array(_AROUND)
@@ -26,6 +29,7 @@ def edge_for_oracle(experiment: Experiment, target: float) -> float:
 
 
 def _mean_sharpe(experiment: Experiment, edge: float) -> float:
-    stretches = range(_SEEDS, _SEEDS + _STRETCHES)
-    found = [oracle_sharpe(with_market(experiment, years=_YEARS, edge=edge, seed=seed), "SYN") for seed in stretches]
+    years = synthetic(experiment).years
+    seeds = range(_SEEDS, _SEEDS + math.ceil(_YEARS / years))
+    found = [oracle_sharpe(with_market(experiment, years=years, edge=edge, seed=seed), "SYN") for seed in seeds]
     return float(np.mean([sharpe or 0.0 for sharpe in found]))

@@ -10,6 +10,7 @@ from farm.calibrate.studies import MarketStudy, run_studies
 from farm.config import Experiment
 from farm.evidence import History, StudyEvidence, gather_evidence
 from farm.stats import probabilistic_sharpe_ratio
+from farm.study import STACK
 from farm.verdict import Ruling, decide
 
 
@@ -91,6 +92,7 @@ def _evidence(experiment: Experiment, symbol: str, study: MarketStudy) -> StudyE
         n_studies=len(experiment.bars.symbols),
         seed=experiment.seed,
         intervals=False,
+        stacks={STACK: tuple(experiment.models)},
     )
 
 
