@@ -110,7 +110,6 @@ def small(symbols: int) -> dict[str, Any]:
 def prepare(file: str, home: str, folder: str) -> None:
     """Build and store the panel, and lay down the training rows of its longest split for the bare script."""
     from benchmarks.phases import opened, planned
-    from farm.fit import _take
     from farm.run.executor import InProcess
     from farm.run.panels import open_panel
     from farm.store import Store
@@ -120,7 +119,7 @@ def prepare(file: str, home: str, folder: str) -> None:
     plan, events = study.prepared.plan, panel.events
     every = (plan.train_rows(events.decided_at, events.exited_at, held_out) for held_out in plan.splits)
     rows = max(([row for row in rows if events.labelled[row]] for rows in every), key=len)
-    train = _take(panel.values, np.array(rows))
+    train = panel.values[np.array(rows)]
     np.save(Path(folder) / "train.npy", train)
     np.save(Path(folder) / "label.npy", events.label[rows])
     said = {"rows": len(panel), "columns": panel.values.shape[1], "fits": len(plan.splits)}

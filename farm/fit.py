@@ -13,7 +13,7 @@ from farm.folds import FoldPlan, inner_tail
 from farm.labels import CLASSES, Events, average_uniqueness, sample_weights
 from farm.models import Catalog, EvalSet, Model, Wants
 from farm.models.moves import TAIL, FromMoves
-from farm.models.views import BarWindows, Scaling, columns_of
+from farm.models.views import BarWindows, RowRanges, Scaling, columns_of
 from farm.panel import Panel
 from farm.section import digest
 from farm.selection import Selection, Separation, TrainRows
@@ -71,6 +71,7 @@ def fit_seed(experiment_seed: int, model: str, split: int) -> int:
 
 
 _BY_SEPARATION = Separation()
+_PIECES = 64  # of more, each is so small that looking them up costs more than the copy
 
 
 def fit(
@@ -160,7 +161,7 @@ def train_base(
     else:
         view, scaling = _chosen(panel, train, wants, keep, selection, seed)
     estimator: Any = model.build(seed, threads, catalog)
-    base = FittedBase(view, scaling, estimator, wants.window)
+    base = FittedBase(view, scaling, estimator, wants.window, wants.in_place)
     learned = events.label if wants.learns == "class" else _moves(events)
     watched = None
     if model.early_stopping is not None:
@@ -180,9 +181,12 @@ def _chosen(
     panel: Panel, train: Rows, wants: Wants, keep: int, selection: Selection, seed: int
 ) -> tuple[Rows, Scaling]:
     """Columns to keep and how to scale them; the copy of the train rows that this takes is gone before the model's."""
-    inputs = _take(panel.values, train)
     every = np.arange(panel.values.shape[1])
-    view = selection.choose(_train_rows(panel.events, train, inputs), keep, seed) if wants.selects else every
+    selects = wants.selects and not selection.keeps_all(len(every), keep)
+    if not selects and wants.scale == "none":
+        return every, Scaling()
+    inputs = np.asarray(_take(panel.values, train))
+    view = selection.choose(_train_rows(panel.events, train, inputs), keep, seed) if selects else every
     return view, Scaling.fitted(columns_of(inputs, view), wants.scale)
 
 
@@ -190,13 +194,15 @@ def _chosen(
 class FittedBase:
     """A trained model with the columns it reads and how they are scaled: from panel features to probabilities.
 
-    ``window`` is how many bars it reads at once; None for one row of features a decision.
+    ``window`` is how many bars it reads at once; None for one row of features a decision. ``in_place``: it can read
+    the panel's rows without a copy.
     """
 
     view: Rows
     scaling: Scaling
     estimator: Any
     window: int | None = None
+    in_place: bool = False
 
     def predict(self, values: Float) -> Float:
         """Probabilities of ``CLASSES`` for rows of panel features, shape (rows, classes).
@@ -229,7 +235,11 @@ class FittedBase:
             The model reads windows and the panel keeps no history.
         """
         if self.window is None:
-            return self.scaling(columns_of(_take(panel.values, rows), self.view))
+            taken = _take(panel.values, rows)
+            as_they_are = self.scaling.centre is None and len(self.view) == panel.values.shape[1]
+            if self.in_place and as_they_are and isinstance(taken, RowRanges):
+                return taken
+            return self.scaling(columns_of(np.asarray(taken), self.view))
         if panel.history is None or panel.history_row is None:
             raise ValueError(f"{panel.symbol}: the model reads windows, and its panel was built without a history")
         return BarWindows(panel.history, panel.history_row[rows], self.window, self.view, self.scaling)
@@ -256,12 +266,14 @@ def _train_rows(events: Events, train: Rows, inputs: Float) -> TrainRows:
     return TrainRows(inputs, events.label[train], uniqueness, events.decided_at[train], events.exited_at[train])
 
 
-def _take(values: Float, rows: Rows) -> Float:
-    """Rows of a matrix in whole ranges: a purged training set is a few contiguous pieces, and one piece is no copy."""
+def _take(values: Float, rows: Rows) -> Float | RowRanges:
+    """Rows of a matrix in whole ranges: a purged training set is a few of them, and no copy before one is needed."""
     pieces = [values[start:stop] for start, stop in to_ranges(rows)]
     if len(pieces) == 1:
         return pieces[0]
-    return np.concatenate(pieces) if pieces else values[:0]
+    if len(pieces) > _PIECES:
+        return np.concatenate(pieces)
+    return RowRanges(pieces) if pieces else values[:0]
 
 
 def to_ranges(rows: Rows) -> tuple[tuple[int, int], ...]:

@@ -58,6 +58,10 @@ class Panel:
         """Bytes of what models read."""
         return self.values.nbytes + (0 if self.history is None else self.history.nbytes)
 
+    def sessions(self) -> Int:
+        """The session of each decision, in days since 1970-01-01."""
+        return self.bars.session[self.events.row]
+
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Everything numeric, by name, for storage."""
         parts: dict[str, NDArray[Any]] = {"values": self.values}

@@ -14,6 +14,7 @@ from farm.bars import Bars, Calendar
 from farm.folds import lockbox_start
 from farm.labels import CLASSES, Events
 from farm.panel import Panel, PanelRecipe
+from farm.pool import PooledPanel, pooled
 from farm.section import digest
 from farm.stats import sharpe_z
 
@@ -34,7 +35,10 @@ def with_shifted_labels(panel: Panel, seed: int) -> Panel:
     quarters of them. So labels keep their intervals, overlaps and class rates, and the folds their purge, as they are.
     Every split needs a seed of its own: with one shift for all of them, two groups that happen to agree count in each
     other's favour twice, and what looks like skill is far more often chance than its p-value says.
+    In a pool every symbol's features are turned by themselves.
     """
+    if isinstance(panel, PooledPanel):
+        return pooled([with_shifted_labels(one, seed) for one in panel.members])
     n_rows = len(panel)
     by = n_rows // 4 + int(digest([seed, SHIFTED_LABELS, panel.symbol])[:8], 16) % max(n_rows // 2, 1)
     return replace(panel, values=np.roll(panel.values, by, axis=0))
@@ -50,16 +54,17 @@ def chance_of_shifted(probability: Float, events: Events, group: Int, session: I
     group, session
         Group and session of each row.
 
-    The leaning of each row, up or down from the median of its own group (held-out class rates say nothing then), is
-    multiplied with its label, summed a session, and tested by the z of the mean under autocorrelation, one-sided. None
-    where fewer than 20 sessions say anything.
+    The leaning of each row, up or down from the median of its symbol's rows in its group (held-out class rates say
+    nothing then), is multiplied with its label, summed a session, and tested by the z of the mean under
+    autocorrelation, one-sided. None where fewer than 20 sessions say anything.
     """
     lean = probability[:, CLASSES.index(1)] - probability[:, CLASSES.index(-1)]
     scored = events.labelled & np.isfinite(lean)
     side = np.zeros(len(lean))
-    for own in np.unique(group[scored]):
-        rows = scored & (group == own)
-        side[rows] = lean[rows] - np.median(lean[rows])
+    for part in events.apart(np.flatnonzero(scored)):
+        for own in np.unique(group[part]):
+            rows = part[group[part] == own]
+            side[rows] = lean[rows] - np.median(lean[rows])
     sessions, at = np.unique(session[scored], return_inverse=True)
     if len(sessions) < _FEWEST_SESSIONS:
         return None

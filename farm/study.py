@@ -1,6 +1,6 @@
 """One study above its fits, pure: out-of-fold rows -> nested pipelines -> bets -> returns -> evidence."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Literal
@@ -25,6 +25,8 @@ from farm.stack.steps import MapStep, Market, Step, sign_of
 Float = NDArray[np.float64]
 Int = NDArray[np.int64]
 Role = Literal["candidate", "baseline", "ablation", "sentinel"]
+
+Proving = Callable[[tuple[str, ...], tuple[Int, ...]], Proof]
 
 STACK = "stack"
 
@@ -130,15 +132,23 @@ class StudyRecipe:
         max_age = stack.max_age(nanoseconds(panel.bars.timeframe))
         times = {name: events.decided_at for name, events in own.items()}
         lattice = build_lattice(plan, panel.events.decided_at, predictions, own=times, max_age=max_age)
-        market = market_of(panel, self.account, self.instrument, stack.reads())
+
+        def proof(bases: tuple[str, ...], learned_from: tuple[Int, ...]) -> Proof:
+            return prove(
+                bases, plan, panel.events, lattice, predictions, records, learned_from, own=own, max_age=max_age
+            )
+
+        return self.evaluated(panel, plan, lattice, proof)
+
+    def evaluated(self, panel: Panel, plan: FoldPlan, lattice: Lattice, proof: Proving) -> Study:
+        """Every trial above a lattice of predictions; ``proof`` is called with each pipeline's bases and rows."""
+        stack, predictions = self.stack or Stack(), lattice.bases
+        market = self.market(panel, stack.reads())
         trials: list[Trial] = []
         proofs: list[Proof] = []
 
         def proved(nested: Nested, bases: tuple[str, ...]) -> None:
-            learned = nested.learned_from
-            proofs.append(
-                prove(bases, plan, panel.events, lattice, predictions, records, learned, own=own, max_age=max_age)
-            )
+            proofs.append(proof(bases, nested.learned_from))
 
         choices = self.choices.left(predictions)
         picked: dict[str, PickedFrom] = {}
@@ -188,9 +198,7 @@ class StudyRecipe:
                     run, steps = run_nested if variant.nested else run_unnested, variant.steps(stack.complete())
                     nested = run(steps, variant.bases, lattice, plan, panel.events, market, stack.missing)
                     trials.append(self._trial(variant.name, "ablation", nested.probability, nested, panel, plan))
-        violations = dict.fromkeys(violation for proof in proofs for violation in proof.violations)
-        proof = Proof(sum(proof.rows_checked for proof in proofs), tuple(violations))
-        return Study(tuple(trials), lattice, proof, picked)
+        return Study(tuple(trials), lattice, Proof.of(proofs), picked)
 
     def bases(self) -> tuple[str, ...]:
         """What the stack stands on: every candidate, and the rules that a meta-label takes its side from."""
@@ -222,13 +230,13 @@ class StudyRecipe:
         headline = {}
         for one in names:
             nested = run_nested(stack.for_one_base(), (one,), lattice, plan, panel.events, market, stack.missing)
-            headline[one] = self._backtest(panel, nested.mean().size)
+            headline[one] = self.backtest(panel, nested.mean().size)
         mean_loss = dict(zip(names, np.mean(losses, axis=0).tolist(), strict=True))
         return PickedFrom(headline, mean_loss, tuple(chosen)), predicted
 
     def _trial(self, name: str, role: Role, predicted: Float, nested: Nested, panel: Panel, plan: FoldPlan) -> Trial:
         partners = path_partners(plan, plan.group_of(panel.events.decided_at))
-        paths = tuple(self._backtest(panel, nested.along(other).size) for other in partners)
+        paths = tuple(self.backtest(panel, nested.along(other).size) for other in partners)
         return Trial(name, role, predicted, *self._in_time_and_late(panel, nested.mean().size), paths)
 
     def _baseline(self, name: str, panel: Panel, plan: FoldPlan, lattice: Lattice) -> Trial:
@@ -236,20 +244,29 @@ class StudyRecipe:
         predicted = lattice.probability[name]
         rows = np.arange(len(predicted))
         partners = path_partners(plan, lattice.group)
-        paths = tuple(self._backtest(panel, sign_of(predicted[rows, other])) for other in partners)
+        paths = tuple(self.backtest(panel, sign_of(predicted[rows, other])) for other in partners)
         return Trial(name, "baseline", predicted, *self._in_time_and_late(panel, sign_of(lattice.mean(name))), paths)
 
     def _buy_and_hold(self, panel: Panel) -> Trial:
-        held, late = (account.hold(panel.bars, self.instrument) for account in (self.account, self.account.later(1)))
-        return Trial("buy_and_hold", "baseline", None, held, late, ())
+        return Trial("buy_and_hold", "baseline", None, self.held(panel, late=0), self.held(panel, late=1), ())
 
     def _in_time_and_late(self, panel: Panel, size: Float) -> tuple[Backtest, Backtest]:
-        orders = Orders.of_events(panel.events, size)
-        late = self.account.later(1).backtest(panel.bars, orders, self.instrument)
-        return self.account.backtest(panel.bars, orders, self.instrument), late
+        return self.backtest(panel, size), self.backtest(panel, size, late=1)
 
-    def _backtest(self, panel: Panel, size: Float) -> Backtest:
-        return self.account.backtest(panel.bars, Orders.of_events(panel.events, size), self.instrument)
+    def market(self, panel: Panel, columns: Sequence[str]) -> Market:
+        """What is known of each event at its decision."""
+        return market_of(panel, self.account, self.instrument, columns)
+
+    def backtest(self, panel: Panel, size: Float, late: int = 0) -> Backtest:
+        """What bets of these signed sizes, one an event, return; ``late`` is how many bars later orders fill."""
+        return self._account(late).backtest(panel.bars, Orders.of_events(panel.events, size), self.instrument)
+
+    def held(self, panel: Panel, late: int = 0) -> Backtest:
+        """What holding all the time returns."""
+        return self._account(late).hold(panel.bars, self.instrument)
+
+    def _account(self, late: int) -> Account:
+        return self.account.later(late) if late else self.account
 
 
 def _after(choices: Choices, models: Sequence[str], steps: Sequence[Step], group: int) -> list[MapStep | Step]:

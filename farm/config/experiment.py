@@ -19,6 +19,7 @@ from farm.folds import Folds
 from farm.labels import Every, Labels
 from farm.models import Catalog, Model, installed
 from farm.panel import Decisions, PanelRecipe
+from farm.pool import POOL, Pool
 from farm.search import Search
 from farm.section import Section, digest, nearest
 from farm.selection import Selection, Separation
@@ -38,6 +39,10 @@ def _fit_for_a_path(name: str) -> str:
             f"the name {name!r} is no part of a path: write letters, digits, _ . or - (at most 64, none of _.- first)"
         )
     return name
+
+
+def _not_given(value: object) -> bool:
+    return value is None
 
 
 Name = Annotated[str, AfterValidator(_fit_for_a_path), Field(json_schema_extra={"pattern": _NAME})]
@@ -77,6 +82,7 @@ class Experiment(Section):
     selection: Selection = Separation()
     models: dict[Name, Model] = Field(min_length=1)
     search: Search | None = None
+    pool: Pool | None = Field(default=None, exclude_if=_not_given)
     stack: Stack | None = Stack()
     backtest: Account
     verdict: Thresholds = Field(default_factory=Thresholds)
@@ -162,6 +168,29 @@ class Experiment(Section):
         return self
 
     @model_validator(mode="after")
+    def _a_pool_of_one_kind(self) -> Self:
+        if self.pool is None:
+            return self
+        if self.each:
+            raise ValueError("each: nothing may differ among the symbols of a pool, for one model reads them all; take it out")
+        if self.search is not None:
+            raise ValueError("search: the models of a pool are not searched; search on single symbols, or leave one out")
+        if self.bars.on_bad_symbol == "skip":
+            raise ValueError("bars.on_bad_symbol is skip, and a pool has the symbols it was announced with; set stop")
+        if POOL in self.bars.symbols:
+            raise ValueError(f"bars.symbols: {POOL} is what the study of a pool is called; give the file another name")
+        for name, model in self.models.items():
+            for key in ("timeframe", "events", "features", "window"):
+                if getattr(model, key) is not None:
+                    raise ValueError(f"models.{name}.{key}: models of a pool read one panel a symbol; take it out")
+        return self
+
+    @property
+    def n_studies(self) -> int:
+        """How many studies it has: one a symbol, or one in all."""
+        return len(self.bars.symbols) if self.pool is None else 1
+
+    @model_validator(mode="after")
     def _each_makes_an_experiment(self) -> Self:
         fits = {symbol: fitting(self.each, symbol) for symbol in self.bars.symbols} if self.each else {}
         for pattern in self.each:
@@ -184,8 +213,11 @@ class Experiment(Section):
     def of(self, symbol: str) -> Self:
         """The experiment of one symbol alone, with all that is otherwise for it.
 
-        What travels with a study is this, so that it is as small for ten thousand symbols as for ten.
+        What travels with a study is this, so that it is as small for ten thousand symbols as for ten. The study of a
+        pool has all of it.
         """
+        if self.pool is not None and symbol == POOL:
+            return self
         own = self.model_copy(update={"bars": self.bars.only(symbol), "each": {}})
         parts = [self.each[pattern].model_dump(mode="json") for pattern in fitting(self.each, symbol)]
         if not parts:

@@ -1,8 +1,7 @@
-"""Recursions over a sliding window, at a cost that does not depend on its length, or on the logarithm of it.
+"""Recursions over a sliding window, at a cost that does not depend on its length.
 
-Each row is a map of the state, and maps are associative: a window's rows are joined in pairs, as sums are in
-:mod:`farm.features.windows`, or as the end of one block of ``window`` rows and the beginning of the next (van Herk,
-Pattern Recognition Letters 13, 1992, for maxima).
+Each row is a map of the state, and maps are associative: a window is the end of one block of ``window`` rows and the
+beginning of the next (van Herk, Pattern Recognition Letters 13, 1992, for maxima).
 """
 
 import math
@@ -11,7 +10,6 @@ import numpy as np
 from numba import njit
 
 from farm.bars.frame import Float
-from farm.features.windows import BLOCK, copy
 
 
 @njit(cache=True, nogil=True)
@@ -24,53 +22,40 @@ def above_adaptive_mean(x: Float, share: Float, window: int) -> Float:
     >>> above_adaptive_mean(np.array([1.0, 1.0, 3.0]), np.array([0.5, 0.5, 0.5]), 2)
     array([nan, nan,  1.])
     """
-    n, most = len(x), BLOCK + window - 1
+    n = len(x)
     out = np.empty(n)
     out[: min(window, n)] = np.nan
-    keep, gain, to_keep, to_gain = np.empty(most), np.empty(most), np.empty(most), np.empty(most)
-    kept, height = np.empty(most), np.empty(most)
-    for begin in range(1, n - window + 1, BLOCK):
-        length = min(most, n - begin)
-        rows, before = x[begin : begin + length], x[begin - 1 : begin - 1 + length]
-        shares = share[begin : begin + length]
-        for j in range(len(rows)):
-            keep[j] = 1.0 - shares[j]
-            gain[j] = (1.0 - shares[j]) * (rows[j] - before[j])
-        now, spare = (keep[:length], gain[:length]), (to_keep[:length], to_gain[:length])
-        taken, reach = 0, 1
-        while True:
-            if window & reach:
-                if taken == 0:
-                    copy(now[0], kept)
-                    copy(now[1], height)
-                else:
-                    _begin_earlier(now[0], now[1], kept[taken:length], height[taken:length])
-                taken += reach
-            if taken == window:
-                break
-            _follow(now[0], now[1], now[0][reach:], now[1][reach:], spare[0][reach:], spare[1][reach:])
-            now, spare = spare, now
-            reach *= 2
-        copy(height[window - 1 : length], out[begin + window - 1 :])
+    kept, gained = np.empty(window), np.empty(window)  # what the rows from the block's beginning on make of a height
+    earlier = np.empty(window + 1)  # the height that the block before leaves behind, from its j-th row on
+    for begin in range(1, n, window):
+        rows = min(window, n - begin)
+        now, before, shares = x[begin : begin + rows], x[begin - 1 :], share[begin : begin + rows]
+        keep, gain = 1.0, 0.0
+        for j in range(rows):
+            stay = 1.0 - shares[j]
+            gain = stay * (gain + (now[j] - before[j]))
+            keep *= stay
+            gained[j], kept[j] = gain, keep
+        if begin == 1:
+            out[window : begin + rows] = gain  # the one row, where there is one, whose window is this block
+        else:
+            made, left = out[begin : begin + rows], earlier[1:]
+            for j in range(rows):
+                made[j] = gained[j] + kept[j] * left[j]
+        if rows == window:
+            _heights_left(now, before, shares, earlier)
     return out
 
 
 @njit(cache=True, nogil=True)
-def _follow(older_keep: Float, older_gain: Float, keep: Float, gain: Float, to_keep: Float, to_gain: Float) -> None:
-    """Write the steps of newer windows after those of older ones, ``h -> keep * h + gain`` each, as one such step."""
-    for j in range(len(keep)):
-        to_gain[j] = gain[j] + keep[j] * older_gain[j]
-    for j in range(len(keep)):
-        to_keep[j] = keep[j] * older_keep[j]
-
-
-@njit(cache=True, nogil=True)
-def _begin_earlier(older_keep: Float, older_gain: Float, keep: Float, gain: Float) -> None:
-    """The same, written over the newer windows."""
-    for j in range(len(keep)):
-        gain[j] += keep[j] * older_gain[j]
-    for j in range(len(keep)):
-        keep[j] *= older_keep[j]
+def _heights_left(now: Float, before: Float, shares: Float, to: Float) -> None:
+    """Write the height at the last row of what begins at each, and zero for what begins after."""
+    keep, height = 1.0, 0.0
+    to[len(now)] = 0.0
+    for j in range(len(now) - 1, -1, -1):
+        keep *= 1.0 - shares[j]
+        height += keep * (now[j] - before[j])
+        to[j] = height
 
 
 @njit(cache=True, nogil=True)

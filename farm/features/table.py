@@ -58,14 +58,15 @@ def fill(columns: Float, valid: Flags, features: Sequence[Feature], bars: Bars, 
     BadInput
         When a feature looks back further than the longest segment.
     """
+    bounds = bars.segment_bounds()
     for feature in features:
-        _check_length(feature, bars)
+        _check_length(feature, bars, longest=int(np.diff(bounds).max(initial=0)))
     _let_freed_memory_be_kept()
     back = max((feature.bars_back(bars.timeframe) for feature in features), default=1)
     length = max(_STRETCH, 8 * back)
     stretches = [
         (max(begin, start - back + 1), start, min(start + length, end))
-        for begin, end in pairwise(bars.segment_bounds().tolist())
+        for begin, end in pairwise(bounds.tolist())
         for start in range(begin, end, length)
     ]
     _each(partial(_fill_stretch, columns, valid, features, bars), stretches, threads=threads)
@@ -105,8 +106,8 @@ def _each(work: Callable[[T], None], parts: Sequence[T], *, threads: int) -> Non
         list(pool.map(work, parts))
 
 
-def _check_length(feature: Feature, bars: Bars) -> None:
-    back, longest = feature.bars_back(bars.timeframe), int(np.diff(bars.segment_bounds()).max(initial=0))
+def _check_length(feature: Feature, bars: Bars, longest: int) -> None:
+    back = feature.bars_back(bars.timeframe)
     if back > longest:
         raise BadInput(
             f"feature {feature.name} looks back {back} bars of {bars.timeframe}, but the longest segment of "

@@ -1,7 +1,7 @@
 """What labelling bars gives: one event per decision."""
 
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,6 +59,14 @@ class Events:
     def __len__(self) -> int:
         return len(self.row)
 
-    def take(self, rows: NDArray[Any] | slice) -> "Events":
+    def take(self, rows: NDArray[Any] | slice) -> Self:
         """The events at these positions (integers, a mask or a slice), in that order."""
-        return Events(**{field.name: getattr(self, field.name)[rows] for field in fields(self)})
+        return type(self)(**{field.name: getattr(self, field.name)[rows] for field in fields(self)})
+
+    def weighed(self, rows: NDArray[Any], weight: Float) -> Float:  # noqa: ARG002  # a pool's events look at the rows
+        """The weights of these events among each other: as they are, for all are of one symbol."""
+        return weight
+
+    def apart(self, rows: Int) -> list[Int]:
+        """The rows by symbol: all together, for all are of one."""
+        return [rows]

@@ -97,7 +97,8 @@ def sample_weights(
     Without ``log_returns`` the weight is the average uniqueness; with one log return a bar it is the return
     attribution. Both count the bars watched, ``row`` + 1 to ``exit_row``: the deciding bar lies before the entry, and
     would tie the weight of a label that has ended to decisions made at that very moment. Give the rows of one fit:
-    nothing outside of them is looked at, so a train set's weights do not know the test set.
+    nothing outside of them is looked at, so a train set's weights do not know the test set. In a pool the weights of
+    every symbol add up to the same (`farm.pool`).
 
     Raises
     ------
@@ -106,5 +107,5 @@ def sample_weights(
     """
     first, last = events.row[rows] + 1, events.exit_row[rows]
     if log_returns is not None:
-        return return_attribution(first, last, log_returns, include_start=True)
-    return _mean_one(average_uniqueness(first, last))
+        return events.weighed(rows, return_attribution(first, last, log_returns, include_start=True))
+    return events.weighed(rows, _mean_one(average_uniqueness(first, last)))

@@ -64,6 +64,9 @@ class Wants:
     columns
         Feature names the model reads, passed alone, in this order, unscaled and unselected. None: the selected, scaled
         features. An empty tuple: the model reads no feature and gets ``X`` of shape (n, 0).
+    in_place
+        Whether ``X`` may be the panel's own rows, a `farm.models.views.RowRanges`, where nothing scales or selects
+        them: such a model reads its rows without a copy, and where it is given an array it does as others do.
     weights
         Whether ``fit`` takes ``sample_weight``; where False the fit passes None and the report says "unweighted".
     seed, threads, patience
@@ -80,6 +83,7 @@ class Wants:
     scale: Scale = "none"
     missing: bool = False
     columns: tuple[str, ...] | None = None
+    in_place: bool = False
     weights: bool = True
     seed: str | None = None
     threads: str | None = None

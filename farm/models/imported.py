@@ -1,6 +1,7 @@
 """Any classifier or regressor that speaks scikit-learn, made to keep the contract."""
 
 import inspect
+from functools import cache
 from typing import Any, Final, Literal, Self
 
 import numpy as np
@@ -81,6 +82,7 @@ def wants_of(kind: type) -> Wants:
     return Wants(learns=learns, scale=_SCALE, weights=takes_weights(kind), seed="random_state", threads="n_jobs")
 
 
+@cache  # to read a signature takes as long as a small fit's other overhead together
 def takes_weights(kind: type) -> bool:
     """Whether the class's ``fit`` has a parameter ``sample_weight``."""
     fit = getattr(kind, "fit", None)
@@ -127,7 +129,7 @@ def _pinned(estimator: Any, seed: int, threads: int) -> Any:
 
 def _fit(estimator: Any, X: Float, y: Any, weight: Float | None) -> None:
     X = np.ascontiguousarray(X)  # sums over another order of memory round differently
-    if takes_weights(type(estimator)):
+    if takes_weights(estimator.__class__):
         estimator.fit(X, y, sample_weight=weight)
     else:
         estimator.fit(X, y)
@@ -137,6 +139,6 @@ def _fit(estimator: Any, X: Float, y: Any, weight: Float | None) -> None:
 
 
 def _refuse_weights_without_use(estimator: Any, sample_weight: Float | None) -> None:
-    if sample_weight is not None and not takes_weights(type(estimator)):
+    if sample_weight is not None and not takes_weights(estimator.__class__):
         name = type(estimator).__name__
         raise ValueError(f"{name} takes no sample_weight; fit it without (its wants say weights=False)")

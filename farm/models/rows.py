@@ -1,23 +1,24 @@
 """The rows a model trains on and stops on: checked, of one type, and without those of weight 0."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from farm.models.contract import EvalSet, Float, Labels
+from farm.models.views import RowRanges
 
 
 class Rows(NamedTuple):
-    """Train rows: ``X`` (n, n_features), the class number of each row, its weight or None, and the sorted classes."""
+    """Train rows: ``X`` (n, n_features) as given, each row's class number, weight or None, and the sorted classes."""
 
-    X: Float
+    X: Any
     code: Labels
     weight: Float | None
     classes: Labels
 
 
-def training_rows(X: Float, y: Labels, sample_weight: Float | None) -> Rows:
+def training_rows(X: Float | RowRanges, y: Labels, sample_weight: Float | None) -> Rows:
     """Rows with a weight above 0, their labels as numbers of the sorted classes.
 
     Rows of weight 0 are cut rather than passed on: libraries still count them in bins, leaves and class lists.
@@ -33,7 +34,7 @@ def training_rows(X: Float, y: Labels, sample_weight: Float | None) -> Rows:
     >>> rows.code.tolist(), rows.weight.tolist(), rows.classes.tolist()
     ([0, 1], [1.0, 2.0], [-1, 1])
     """
-    if X.ndim != 2:
+    if len(X.shape) != 2:
         raise ValueError(f"X has shape {X.shape}; give X as (n, n_features)")
     kept = weighted_rows(len(X), y, sample_weight)
     if len(kept) < len(y):

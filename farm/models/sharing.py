@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from farm.models.contract import Float, Labels
+from farm.models.views import RowRanges, pieces_of
 
 Made = TypeVar("Made")
 
@@ -51,11 +52,12 @@ def shared(key: tuple[Any, ...], make: Callable[[], Made]) -> Made:
     return found
 
 
-def rows_key(X: Float, y: Labels, weight: Float | None) -> tuple[Any, ...]:
+def rows_key(X: Float | RowRanges, y: Labels, weight: Float | None) -> tuple[Any, ...]:
     """What tells rows apart that should have been the same: labels and weights to the bit, features by their sums."""
     if _SHELF.get() is None:
         return ()
     told = hashlib.blake2b(np.ascontiguousarray(y).tobytes(), digest_size=16)
     if weight is not None:
         told.update(weight.tobytes())
-    return (X.shape, X.sum(axis=0).tobytes(), weight is None, told.hexdigest())
+    sums = [piece.sum(axis=0).tobytes() for piece in pieces_of(X)]
+    return (X.shape, *sums, weight is None, told.hexdigest())

@@ -4,6 +4,7 @@ import inspect
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from functools import cache
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, JsonValue, PlainSerializer, ValidationError, model_validator
@@ -198,8 +199,9 @@ class Model(Section):
             raise BadInput(f"model {self.uses} cannot be made with params {dict(self.params)}: {error}") from error
 
 
-def _parameters(kind: type) -> tuple[list[str], bool]:
+@cache
+def _parameters(kind: type) -> tuple[tuple[str, ...], bool]:
     """Names a class takes, and whether it takes any other name beside them."""
     parameters = inspect.signature(kind).parameters.values()
-    named = [p.name for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
+    named = tuple(p.name for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY))
     return named, any(p.kind is p.VAR_KEYWORD for p in parameters)

@@ -1,9 +1,11 @@
 """What a model is shown of a panel: scaled columns, one row a decision or the bars before it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from farm.models.contract import Float
 
@@ -43,6 +45,36 @@ class Scaling:
             return inputs
         scaled = (inputs - self.centre) / self.spread
         return scaled if self.clip is None else np.clip(scaled, -self.clip, self.clip)
+
+
+class RowRanges:
+    """Rows of a matrix as views of the contiguous pieces that they lie in; a copy is made where an array is asked for.
+
+    Purged train rows are a few such pieces, and a library that reads a list of them needs no copy of its own.
+
+    >>> rows = RowRanges((np.zeros((1, 2)), np.ones((2, 2))))
+    >>> rows.shape, rows[np.array([0, 2])].tolist()
+    ((3, 2), [[0.0, 0.0], [1.0, 1.0]])
+    """
+
+    def __init__(self, pieces: Sequence[Float]) -> None:
+        self.pieces = tuple(pieces)
+        self.shape = (sum(map(len, self.pieces)), self.pieces[0].shape[1])
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> NDArray[Any]:
+        return np.concatenate(self.pieces).astype(dtype or np.float64, copy=False)
+
+    def __getitem__(self, rows: Int) -> Float:
+        """A copy of the rows at these positions."""
+        return np.asarray(self)[rows]
+
+
+def pieces_of(X: Float | RowRanges) -> tuple[Float, ...]:
+    """The arrays that rows lie in; an array is its only piece."""
+    return X.pieces if isinstance(X, RowRanges) else (X,)
 
 
 class BarWindows:

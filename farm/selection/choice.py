@@ -26,13 +26,17 @@ class Chooser(Section):
     def importance(self, rows: TrainRows, seed: int) -> Float:
         """Importance of each column, shape (columns,): finite, larger is better; equal seeds give equal bits."""
 
+    def keeps_all(self, n: int, keep: int) -> bool:
+        """Whether all of ``n`` columns are kept, whatever their values."""
+        return n <= keep and self.max_correlation is None
+
     def choose(self, rows: TrainRows, keep: int, seed: int) -> Columns:
         """At most ``keep`` columns, in column order; all of them where there are no more and none may be dropped.
 
         Columns of equal importance stand in the order of how well they separate the classes, then in their own.
         """
         n = rows.inputs.shape[1]
-        if n <= keep and self.max_correlation is None:
+        if self.keeps_all(n, keep):
             return np.arange(n)
         ranked = np.lexsort((-separation(rows), -self.importance(rows, seed)))
         if self.max_correlation is not None:

@@ -61,7 +61,7 @@ class Outcomes:
     """What is known of the rows a pipeline learns from; one value a row.
 
     ``move`` is the event's log return in units of its volatility, ``weight`` its uniqueness among these rows, which are
-    worth ``independent`` rows that do not overlap. ``start`` and ``end`` are the bars of decision and exit; rows are in
+    worth ``independent`` rows that do not overlap. ``start`` and ``end`` are when it was decided and ended; rows are in
     the order of their decisions. ``market`` is what was known of the same rows when they were decided: steps that weigh
     a bet against its cost need it.
     """

@@ -71,9 +71,10 @@ def run_nested(
         own = np.flatnonzero(lattice.group == group)
         for other in range(n_groups):
             if other != group:
-                decision = fitted.apply(_inputs(lattice, bases, own, other), market.take(own))
-                probability[own, other] = decision.probability
-                size[own, other] = decision.size
+                for part in events.apart(own):
+                    decision = fitted.apply(_inputs(lattice, bases, part, other), market.take(part))
+                    probability[part, other] = decision.probability
+                    size[part, other] = decision.size
     return Nested(probability, size, tuple(learned_from))
 
 
@@ -104,24 +105,28 @@ def run_unnested(
             inputs = {base: means[base][rows] for base in bases}
             fitted = fit_pipeline(steps, inputs, outcomes_of(events, rows), market.take(rows), missing)
         own = np.flatnonzero(lattice.group == group)
-        decision = fitted.apply({base: means[base][own] for base in bases}, market.take(own))
-        for other in range(n_groups):
-            if other != group:
-                probability[own, other] = decision.probability
-                size[own, other] = decision.size
+        for part in events.apart(own):
+            decision = fitted.apply({base: means[base][part] for base in bases}, market.take(part))
+            for other in range(n_groups):
+                if other != group:
+                    probability[part, other] = decision.probability
+                    size[part, other] = decision.size
     return Nested(probability, size, tuple(learned_from))
 
 
 def outcomes_of(events: Events, rows: Int) -> Outcomes:
-    """What a pipeline may learn from these rows: labels, moves, and weights made from these rows alone."""
+    """What a pipeline may learn from these rows: labels, moves, and weights made from these rows alone.
+
+    Rows begin and end in time, not in bars: those of a pool's symbols count other bars.
+    """
     relative = events.volatility[rows] / events.entry_price[rows]
     return Outcomes(
         label=events.label[rows],
         move=events.ret[rows] / relative,
         weight=sample_weights(events, rows),
         independent=float(average_uniqueness(events.entry_row[rows], events.exit_row[rows]).sum()),
-        start=events.row[rows],
-        end=events.exit_row[rows],
+        start=events.decided_at[rows],
+        end=events.exited_at[rows],
     )
 
 

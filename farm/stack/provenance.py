@@ -17,6 +17,7 @@ from farm.stack.lattice import Lattice, Predictions
 Float = NDArray[np.float64]
 Int = NDArray[np.int64]
 Records = Mapping[str, Mapping[int, FitRecord]]
+Spans = Mapping[int, tuple[int, int]]
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,12 @@ class Proof:
         """True when there was something to check and nothing was violated."""
         return self.rows_checked > 0 and not self.violations
 
+    @classmethod
+    def of(cls, proofs: Sequence["Proof"]) -> "Proof":
+        """Several proofs as one: all rows that they checked, and every violation once."""
+        violations = dict.fromkeys(violation for proof in proofs for violation in proof.violations)
+        return cls(sum(proof.rows_checked for proof in proofs), tuple(violations))
+
 
 def prove(
     bases: tuple[str, ...],
@@ -43,6 +50,7 @@ def prove(
     *,
     own: Mapping[str, Events] | None = None,
     max_age: int | None = None,
+    spans: Spans | None = None,
 ) -> Proof:
     """Check every row that pipelines above these bases learned from or served against what the bases trained on.
 
@@ -62,8 +70,10 @@ def prove(
         Events of the bases that decide at other times than the clock.
     max_age
         How long before a row its prediction may have been made, ns.
+    spans
+        First decision and last exit of each group over more events than these, such as those of a pool's other symbols.
     """
-    spans = _spans(plan, [events, *(own or {}).values()])
+    spans = group_spans(plan, [events, *(own or {}).values()]) if spans is None else spans
     at = _Placed.of(plan, events, spans)
     violations: list[str] = []
     tainted: set[tuple[str, int]] = set()
@@ -104,7 +114,7 @@ def _group_of(plan: FoldPlan, moments: Int) -> Int:
     return group
 
 
-def _spans(plan: FoldPlan, panels: Sequence[Events]) -> dict[int, tuple[int, int]]:
+def group_spans(plan: FoldPlan, panels: Sequence[Events]) -> Spans:
     """First decision and last exit of the events of each group, whatever panel they are of."""
     decided = np.concatenate([events.decided_at for events in panels])
     exited = np.concatenate([events.exited_at for events in panels])
@@ -120,10 +130,10 @@ class _Placed:
     plan: FoldPlan
     events: Events
     group: Int
-    spans: Mapping[int, tuple[int, int]]
+    spans: Spans
 
     @classmethod
-    def of(cls, plan: FoldPlan, events: Events, spans: Mapping[int, tuple[int, int]]) -> "_Placed":
+    def of(cls, plan: FoldPlan, events: Events, spans: Spans) -> "_Placed":
         return cls(plan, events, _group_of(plan, events.decided_at), spans)
 
     def faults(self, rows: Int, held_out: tuple[int, ...], who: str) -> list[str]:
@@ -182,7 +192,11 @@ class _Said:
         }
         return [
             *_worded(f"{who}: a prediction", wrong),
-            *(f"{who}: group {group} has no predictions" for group in held_out if not (self.group == group).any()),
+            *(
+                f"{who}: group {group} has no predictions"
+                for group in held_out
+                if (self.at.group == group).any() and not (self.group == group).any()
+            ),
         ]
 
 

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from farm.labels import CLASSES
+from farm.stack.newton import most_likely
 
 Float = NDArray[np.float64]
 
@@ -54,22 +55,19 @@ def standardised(inputs: Float) -> tuple[Float, Float, Float]:
 def fit_softmax(inputs: Float, classes: NDArray[np.int64], weight: Float, penalty: float) -> Softmax:
     """The regression with an L2 penalty a unit of weight; ``classes`` are positions in ``CLASSES``.
 
+    The coefficients of all classes are penalised where there are three, their difference where there are two; the
+    intercepts are free.
+
     >>> inputs = np.array([[-1.0], [1.0], [-1.0], [1.0]])
     >>> fitted = fit_softmax(inputs, np.array([0, 2, 0, 2]), np.ones(4), penalty=0.1)
     >>> fitted(inputs)[:2].round(2).tolist()
     [[0.84, 0.0, 0.16], [0.16, 0.0, 0.84]]
     """
-    from sklearn.linear_model import LogisticRegression
-
     standard, centre, spread = standardised(inputs)
-    met = np.unique(classes)
+    met = np.flatnonzero(np.bincount(classes, minlength=len(CLASSES)))
     columns = tuple(int(one) for one in met)
     if len(met) == 1:
         return Softmax(centre, spread, np.zeros((1, inputs.shape[1])), np.zeros(1), columns)
-    model = LogisticRegression(C=1 / (penalty * float(weight.sum())), tol=1e-6, max_iter=1000)
-    model.fit(standard, classes, sample_weight=weight)
-    coefficients, intercepts = model.coef_, model.intercept_
-    if len(met) == 2:
-        coefficients = np.vstack((np.zeros_like(coefficients), coefficients))
-        intercepts = np.concatenate(([0.0], intercepts))
-    return Softmax(centre, spread, coefficients, intercepts, columns)
+    strength = penalty * float(weight.sum()) * (2 if len(met) == 2 else 1)
+    scores = most_likely(standard, np.searchsorted(met, classes), weight, strength)
+    return Softmax(centre, spread, scores[:, :-1], scores[:, -1], columns)

@@ -1,12 +1,15 @@
 """Views of a panel: windows gathered without copying the history, scaled by rows that were chosen elsewhere."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from farm.models import Model, builtin
 from farm.models.rows import thinned, training_rows
-from farm.models.views import BarWindows, Scaling
+from farm.models.views import BarWindows, RowRanges, Scaling, pieces_of
 
 
 @given(st.data())
@@ -68,3 +71,34 @@ def test_thinned_rows_keep_class_shares_order_and_weights_and_cover_the_span(see
 def test_few_rows_are_left_alone():
     rows = training_rows(np.zeros((5, 1)), np.array([0, 1, 0, 1, 0]), None)
     assert thinned(rows, 5, seed=0) is rows
+
+
+@given(st.data())
+def test_rows_in_pieces_are_the_rows_and_lie_where_they_lay(data):
+    values = np.random.default_rng(0).normal(size=(30, 3))
+    cuts = sorted(data.draw(st.lists(st.integers(0, 30), min_size=2, max_size=8, unique=True)))
+    pieces = [values[start:stop] for start, stop in pairwise(cuts)][::2]
+    rows = RowRanges(pieces)
+    whole = np.concatenate(pieces)
+    assert rows.shape == whole.shape
+    assert len(rows) == len(whole)
+    np.testing.assert_array_equal(np.asarray(rows), whole)
+    at = np.arange(len(whole))[::-2]
+    np.testing.assert_array_equal(rows[at], whole[at])
+    assert all(np.shares_memory(piece, values) for piece in pieces_of(rows))
+    assert pieces_of(whole)[0] is whole
+
+
+@pytest.mark.parametrize("weights", ["all above zero", "some zero"])
+def test_boosting_on_pieces_learns_what_it_learns_on_a_copy(weights):
+    rng = np.random.default_rng(3)
+    values, label = rng.normal(size=(3000, 6)), rng.choice([-1, 0, 1], 3000)
+    values[:, 0] += label
+    rows = RowRanges((values[:700], values[900:2400], values[2500:]))
+    at = np.r_[0:700, 900:2400, 2500:3000]
+    weight = rng.uniform(0.1, 1, len(at)) * (1 if weights == "all above zero" else rng.integers(0, 2, len(at)))
+    model = Model(uses="lightgbm", params={"n_estimators": 8})
+    in_place = model.build(1, 1, builtin()).fit(rows, label[at], sample_weight=weight)
+    copied = model.build(1, 1, builtin()).fit(values[at], label[at], sample_weight=weight)
+    np.testing.assert_array_equal(in_place.predict_proba(values), copied.predict_proba(values))
+    np.testing.assert_array_equal(in_place.predict_proba(rows), copied.predict_proba(values[at]))

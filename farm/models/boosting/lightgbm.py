@@ -9,6 +9,7 @@ from pydantic.dataclasses import dataclass
 from farm.models.contract import EvalSet, Float, Labels, Wants
 from farm.models.rows import Rows, balanced, require_eval_set_with, stopping_rows, training_rows
 from farm.models.sharing import rows_key, shared
+from farm.models.views import RowRanges, pieces_of
 
 Share = Annotated[float, Field(gt=0, le=1)]
 Penalty = Annotated[float, Field(ge=0)]
@@ -24,7 +25,9 @@ class LightGBM:
     predicts; ``eval_set`` rows of a class that the train rows lack are left out of that decision.
     """
 
-    wants: ClassVar[Wants] = Wants(missing=True, seed="seed", threads="threads", patience="early_stopping_rounds")
+    wants: ClassVar[Wants] = Wants(
+        missing=True, in_place=True, seed="seed", threads="threads", patience="early_stopping_rounds"
+    )
 
     n_estimators: Count
     learning_rate: Share
@@ -49,7 +52,9 @@ class LightGBM:
                 f"{2**self.max_depth} leaves; lower num_leaves or raise max_depth"
             )
 
-    def fit(self, X: Float, y: Labels, sample_weight: Float | None = None, eval_set: EvalSet | None = None) -> Self:
+    def fit(
+        self, X: Float | RowRanges, y: Labels, sample_weight: Float | None = None, eval_set: EvalSet | None = None
+    ) -> Self:
         """The model itself, fitted."""
         require_eval_set_with(self.early_stopping_rounds, eval_set)
         rows = training_rows(X, y, sample_weight)
@@ -57,11 +62,12 @@ class LightGBM:
         self.booster_: Any = None if len(rows.classes) == 1 else self._train(rows, eval_set)
         return self
 
-    def predict_proba(self, X: Float) -> Float:
+    def predict_proba(self, X: Float | RowRanges) -> Float:
         """Probabilities, shape (n, len(classes_))."""
         if self.booster_ is None or len(X) == 0:  # the library refuses to predict no row
             return np.ones((len(X), len(self.classes_)))
-        raw = np.asarray(self.booster_.predict(X, num_threads=self.threads), dtype=np.float64)
+        pieces = [self.booster_.predict(piece, num_threads=self.threads) for piece in pieces_of(X)]
+        raw = np.concatenate(pieces, dtype=np.float64)
         return raw if raw.ndim == 2 else np.column_stack((1.0 - raw, raw))
 
     def _train(self, rows: Rows, eval_set: EvalSet | None) -> Any:
@@ -69,9 +75,10 @@ class LightGBM:
 
         weight = balanced(rows) if self.balanced else rows.weight
         parameters = self._parameters(len(rows.classes))
+        pieces = [*pieces_of(rows.X)]
         train = shared(
             ("lightgbm", self.max_bin, self.seed, self.threads, rows_key(rows.X, rows.code, weight)),
-            lambda: lightgbm.Dataset(rows.X, label=rows.code, weight=weight, params=parameters).construct(),
+            lambda: lightgbm.Dataset(pieces, label=rows.code, weight=weight, params=parameters).construct(),
         )
         if eval_set is None or self.early_stopping_rounds is None:
             return lightgbm.train(parameters, train, num_boost_round=self.n_estimators)
