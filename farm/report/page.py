@@ -85,14 +85,14 @@ def _render(files: RunFiles) -> str:
     order = list(dict.fromkeys(entry.study for entry in entries.candidates))
     order += [number for number in range(len(files.studies)) if number not in order]
     charted = order[: _most_charted(by_study, order)]
-    curves = _curves(files, by_study, charted)
+    points = _points(by_study, charted)
     folds = files.experiment.get("folds", {})
     parts: list[StudyPart] = []
     scopes: dict[str, Any] = {}
     for at, number in enumerate(order):
         about, own = files.studies[number], by_study[number]
-        curve = curves.get(about["symbol"]) if number in charted else None
-        scored = _scored(files, about["symbol"]) if number in charted else {}
+        curve = _curves(files, about, points) if number in charted else None
+        scored = _scored(files, about) if number in charted else {}
         figures = _figures(about, own, folds, scored, curve is not None) if number in charted else {}
         features = feature_table(about, len(order))
         parts.append(
@@ -109,9 +109,9 @@ def _render(files: RunFiles) -> str:
         )
         arrays = {} if curve is None else equity_arrays(curve, own.candidates, own.others)
         if figures:
-            scopes[str(number)] = {"arrays": arrays, "figures": {name: asdict(one) for name, one in figures.items()}}
+            scopes[str(number)] = _scope(arrays, figures)
     overview = sharpe_figure(entries.candidates, several_studies=several)
-    scopes["run"] = {"arrays": {}, "figures": {"sharpe": asdict(overview)}}
+    scopes["run"] = _scope({}, {"sharpe": overview})
     return rendered(
         "page.html.j2",
         summary=files.summary,
@@ -137,10 +137,15 @@ def _render(files: RunFiles) -> str:
         most_plain_rows=_MOST_PLAIN_ROWS,
         hidden_rows=len(entries.candidates) > _MOST_PLAIN_ROWS,
         most_unfolded=_UNFOLDED,
-        scopes={name: script_json(scope) for name, scope in scopes.items()},
+        scopes=scopes,
         script=own_file("page.js"),
         plotly=safe(get_plotlyjs()),
     )
+
+
+def _scope(arrays: Json, figures: dict[str, Figure]) -> Any:
+    """What the page's script draws of one study, as JSON: a tenth of the memory of the numbers it is made of."""
+    return script_json({"arrays": arrays, "figures": {name: asdict(one) for name, one in figures.items()}})
 
 
 def _figures(about: Json, own: Entries, folds: Json, scored: dict[str, Scored], has_curves: bool) -> dict[str, Figure]:
@@ -158,11 +163,15 @@ def _figures(about: Json, own: Entries, folds: Json, scored: dict[str, Scored], 
     return {name: figure for name, figure in figures.items() if figure is not None}
 
 
-def _curves(files: RunFiles, by_study: Sequence[Entries], charted: Sequence[int]) -> dict[str, StudyCurves]:
+def _points(by_study: Sequence[Entries], charted: Sequence[int]) -> int:
+    """Sessions that a curve shows, so that all curves together bound the page's size."""
     series = sum(_series(by_study[number]) for number in charted)
-    points = min(max(_NUMBERS // max(series, 1), _LEAST_POINTS), _MOST_POINTS)
-    returns = files.returns([files.studies[number]["symbol"] for number in charted])
-    return {curve.symbol: curve for curve in study_curves(returns, points)}
+    return min(max(_NUMBERS // max(series, 1), _LEAST_POINTS), _MOST_POINTS)
+
+
+def _curves(files: RunFiles, about: Json, points: int) -> StudyCurves | None:
+    """One study's, read when it is its turn: those of all studies would be in memory together."""
+    return next(study_curves(files.returns([about["symbol"]]), points), None)
 
 
 def _series(own: Entries) -> int:
@@ -176,8 +185,8 @@ def _most_charted(by_study: Sequence[Entries], order: Sequence[int]) -> int:
     return int(np.clip(np.searchsorted(series, _NUMBERS // _LEAST_POINTS, side="right"), 1, MOST_CHARTED))
 
 
-def _scored(files: RunFiles, symbol: str) -> dict[str, Scored]:
-    rows = files.predictions(symbol)
+def _scored(files: RunFiles, about: Json) -> dict[str, Scored]:
+    rows = files.predictions([one["symbol"] for one in about.get("members", ())] or [about["symbol"]])
     return {} if rows is None else dict(scored_trials(rows))
 
 

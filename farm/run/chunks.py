@@ -33,7 +33,8 @@ class FitChunk:
     It is the unit of dispatch, storage and retry. ``names`` are the trials of its ``models``; ``name`` is the model's
     in the experiment. Configurations of one split have one seed, read the same rows, and share what is made of them.
     ``keys`` are those of the single fits, model by model, and ``key`` digests them.
-    ``shifted``: the sentinel's, fitted on labels of another time, of its own for every split.
+    ``shifted``: the sentinel's, fitted on labels of another time, of its own for every split. ``members`` are the keys
+    of a pool's panels, which are read up to the session ``sealed``.
     ``run`` and ``start`` name the run's folder and which of its starts sent the chunk: by them a worker that outlives
     its driver sees that a later start has taken over.
     """
@@ -53,6 +54,8 @@ class FitChunk:
     keep: int
     selection: Selection
     shifted: bool = False
+    members: tuple[str, ...] = ()
+    sealed: int | None = None
     round: int = 0
     run: str = ""
     start: int = 0
@@ -177,6 +180,7 @@ class _Making:
         sources = [
             [source_digest("fit"), model.source_digest(self.catalog), model.digest()] for model in models.values()
         ]
+        plan = prepared.plan.digest()
         for first in range(0, len(splits), together):
             own = tuple(splits[first : first + together])
             seeds = tuple(fit_seed(experiment.seed, self.name, split) for split in own)
@@ -184,7 +188,7 @@ class _Making:
                 digest(
                     [
                         self.panel.values_digest,
-                        prepared.plan.digest(),
+                        plan,
                         source,
                         split,
                         seed,
@@ -211,6 +215,8 @@ class _Making:
                 keep=self.keep,
                 selection=selection,
                 shifted=self.shifted,
+                members=prepared.member_keys,
+                sealed=prepared.sealed,
                 round=round,
             )
 
