@@ -55,7 +55,7 @@ class Bars:
 
     def segment_bounds(self) -> Int:
         """Positions where a segment starts, and the number of bars at the end: shape (segments + 1,)."""
-        starts = np.flatnonzero(np.diff(self.segment)) + 1
+        starts = np.flatnonzero(self.segment[1:] != self.segment[:-1]) + 1
         return np.concatenate(([0], starts, [len(self)])) if len(self) else np.zeros(1, dtype=np.int64)
 
     def frame(self) -> pd.DataFrame:

@@ -59,8 +59,9 @@ def fill(columns: Float, valid: Flags, features: Sequence[Feature], bars: Bars, 
         When a feature looks back further than the longest segment.
     """
     bounds = bars.segment_bounds()
+    longest = int(np.diff(bounds).max(initial=0))
     for feature in features:
-        _check_length(feature, bars, longest=int(np.diff(bounds).max(initial=0)))
+        _check_length(feature, bars, longest)
     _let_freed_memory_be_kept()
     back = max((feature.bars_back(bars.timeframe) for feature in features), default=1)
     length = max(_STRETCH, 8 * back)

@@ -129,6 +129,17 @@ class TestLongSegments:
             cut = self.recipe.table(long.between(0, stop), {})
             np.testing.assert_array_equal(cut.values, table.values[:stop])
 
+    def test_the_segments_are_looked_for_once_however_many_features_there_are(self, long):
+        passes = []
+
+        class Counted(Bars):
+            def segment_bounds(self):
+                passes.append(len(self))
+                return super().segment_bounds()
+
+        FeatureRecipe(preset="full").table(Counted(**vars(long)), {})
+        assert passes == [len(long)]
+
 
 class TestAsOf:
     @given(st.data())
