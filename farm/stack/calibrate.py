@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -12,6 +13,7 @@ from farm.errors import BadInput
 from farm.labels import CLASSES
 from farm.section import Section
 from farm.stack.inputs import SMALLEST, Outcomes, Probabilities, log_odds, present
+from farm.stack.memo import remembered
 from farm.stack.softmax import Softmax, fit_softmax
 
 Float = NDArray[np.float64]
@@ -64,7 +66,13 @@ class Calibrate(Section):
 
     def fit(self, inputs: Probabilities, outcomes: Outcomes) -> "Calibrated":
         """One map a base, fitted on the rows that it predicted."""
-        return Calibrated({name: self._map(name, p, outcomes) for name, p in inputs.items()})
+        read = (outcomes.label, outcomes.weight)
+        return Calibrated(
+            {
+                name: remembered(self.digest(), (p, *read), partial(self._map, name, p, outcomes))
+                for name, p in inputs.items()
+            }
+        )
 
     def _map(self, name: str, probability: Float, outcomes: Outcomes) -> Callable[[Float], Float]:
         rows = np.flatnonzero(present(probability))

@@ -79,8 +79,8 @@ class Inner:
         if not any(self._stages[:stage]):
             return outside, self._first.take(outside)
         found = []
-        for block in range(len(self._blocks)):
-            own = np.intersect1d(outside, self._blocks[block], assume_unique=True)
+        for block, inside in enumerate(self._blocks):
+            own = outside[slice(*np.searchsorted(outside, [inside[0], inside[-1] + 1]))]
             one_more = without | {block}
             if block not in without and len(own) and len(self._outside(one_more)):
                 found.append((own, self._said(stage, own, one_more)))
@@ -108,8 +108,8 @@ class Inner:
 
 
 def _learned(stage: Stage, said: Said, outcomes: Outcomes) -> tuple[Learned, ...]:
-    parts = []
+    parts: list[Learned] = []
     for step in stage:
+        said = parts[-1].then(said) if parts else said
         parts.append(learn(step, said, outcomes))
-        said = parts[-1].then(said)
     return tuple(parts)

@@ -1,15 +1,19 @@
 """The coefficients of a multinomial logistic regression, by Newton's method."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
+
+from farm.labels import CLASSES
 
 Float = NDArray[np.float64]
 Int = NDArray[np.int64]
 
 _STEPS, _HALVINGS = 100, 40
 _LAST = 1e-8
+_SMALLEST = 1e-9
 
 
 def most_likely(inputs: Float, classes: Int, weight: Float, penalty: float) -> Float:
@@ -17,8 +21,8 @@ def most_likely(inputs: Float, classes: Int, weight: Float, penalty: float) -> F
 
     They make smallest the weighted sum of log-losses plus half the ``penalty`` times the squared coefficients;
     intercepts are free. Newton's method with the exact second derivatives, halving a step that does not descend (Boyd
-    and Vandenberghe 2004, section 9.5). Near the end a step squares what is left: the last is the one that gains less
-    than a 1e-8th of the weight.
+    and Vandenberghe 2004, section 9.5), from the class shares. Near the end a step squares what is left: the last is
+    the one that gains less than a 1e-8th of the weight.
 
     Parameters
     ----------
@@ -30,11 +34,11 @@ def most_likely(inputs: Float, classes: Int, weight: Float, penalty: float) -> F
     Examples
     --------
     >>> three_of_four = most_likely(np.zeros((4, 1)), np.array([0, 1, 1, 1]), np.ones(4), 1.0)
-    >>> three_of_four.round(3).tolist(), round(np.log(3) / 2, 3)
+    >>> three_of_four.round(3).tolist(), round(float(np.log(3)) / 2, 3)
     ([[0.0, -0.549], [0.0, 0.549]], 0.549)
     """
     problem = _Problem.of(inputs, classes, weight, penalty)
-    found = np.zeros((len(problem.contrasts), inputs.shape[1] + 1))
+    found = problem.shares_alone()
     loss, probability = problem.loss(found)
     for _ in range(_STEPS):
         slope, curvature = problem.derivatives(found, probability)
@@ -61,30 +65,32 @@ class _Problem:
     """
 
     columns: Float
+    classes: Int
     truth: Float
     weight: Float
     total: float
     penalties: Float
     contrasts: Float
-    pairs: tuple[Int, Int]
-    products: Float
 
     @classmethod
     def of(cls, inputs: Float, classes: Int, weight: Float, penalty: float) -> "_Problem":
-        n_classes = int(classes.max()) + 1
-        contrasts = np.linalg.svd(np.eye(n_classes) - 1 / n_classes)[2][:-1]
-        columns = np.vstack((inputs.T, np.ones(len(inputs))))
-        one, other = np.triu_indices(len(columns))
+        contrasts = _contrasts(int(classes.max()) + 1)
         return cls(
-            columns=columns,
+            columns=np.vstack((inputs.T, np.ones(len(inputs)))),
+            classes=classes,
             truth=np.take(contrasts, classes, axis=1),
             weight=weight,
             total=float(weight.sum()),
             penalties=np.append(np.full(inputs.shape[1], penalty), 0.0),
             contrasts=contrasts,
-            pairs=(one, other),
-            products=np.stack([columns[a] * columns[b] for a, b in zip(one, other, strict=True)]),
         )
+
+    def shares_alone(self) -> Float:
+        """The best intercepts where nothing else is known: without them a rare class is steps away."""
+        shares = np.bincount(self.classes, self.weight, len(self.contrasts) + 1) / self.total
+        found = np.zeros((len(self.contrasts), len(self.columns)))
+        found[:, -1] = self.contrasts @ np.log(np.maximum(shares, _SMALLEST))
+        return found
 
     def loss(self, found: Float) -> tuple[float, Float]:
         """The penalised loss, and the probabilities of the classes, shape (classes, rows)."""
@@ -105,9 +111,14 @@ class _Problem:
         for one in range(n):
             for other in range(one + 1):
                 spread = (self.contrasts[one] * self.contrasts[other]) @ probability - leaning[one] * leaning[other]
-                block = np.diag(self.penalties) if one == other else np.zeros((width, width))
-                added = self.products @ (self.weight * spread)
-                block[self.pairs] += added
-                block.T[self.pairs] = block[self.pairs]
+                block = (self.columns * (self.weight * spread)) @ self.columns.T
                 curvature[one, :, other] = curvature[other, :, one] = block
+            curvature[one, :, one] += np.diag(self.penalties)
         return slope, curvature.reshape(n * width, n * width)
+
+
+@lru_cache(maxsize=len(CLASSES))
+def _contrasts(n_classes: int) -> Float:
+    from scipy.linalg import helmert
+
+    return np.asarray(helmert(n_classes))

@@ -40,7 +40,10 @@ class Said:
 
     def take(self, rows: Int) -> "Said":
         """These rows alone."""
-        first, bases, now = ({name: p[rows] for name, p in held.items()} for held in (self.first, self.bases, self.now))
+        taken = {id(p): p[rows] for held in (self.first, self.bases, self.now) for p in held.values()}
+        first, bases, now = (
+            {name: taken[id(p)] for name, p in held.items()} for held in (self.first, self.bases, self.now)
+        )
         proposal = None if self.proposal is None else self.proposal.take(rows)
         return Said(first, bases, now, self.market.take(rows), self.one, proposal)
 

@@ -30,11 +30,11 @@ class Softmax:
 
 def scored(inputs: Float, coefficients: Float, intercepts: Float) -> Float:
     """``inputs @ coefficients.T + intercepts``, rounded for every row as it would be alone."""
-    scores = np.tile(intercepts, (len(inputs), 1))
+    scores = np.repeat(intercepts[:, None], len(inputs), axis=1)  # a row a class, along which all that follows is fast
     # Added up column by column: a matrix product would round a row differently in other company.
     for column, coefficient in zip(inputs.T, coefficients.T, strict=True):
-        scores += column[:, None] * coefficient
-    return scores
+        scores += coefficient[:, None] * column
+    return scores.T
 
 
 def in_columns(scores: Float, columns: tuple[int, ...]) -> Float:

@@ -17,6 +17,13 @@ BASES = {
     "stumps": Model(uses="lightgbm", params={"n_estimators": 8, "num_leaves": 4, "learning_rate": 0.2}),
 }
 
+RECIPE = PanelRecipe(
+    Decisions(timeframe="1h", events=Cusum(threshold=1.0)),
+    FeatureRecipe(preset="small"),
+    TripleBarrier(up=1.5, down=1.5, max_bars=24),
+    0.0,
+)
+
 
 @dataclass(frozen=True, eq=False)
 class World:
@@ -37,6 +44,12 @@ class World:
 @pytest.fixture(scope="session")
 def panel():
     """About 500 events on two segments; a few, cut off by the hole, have no label."""
+    bars, calendar = market_data()
+    return RECIPE.build(bars, calendar)
+
+
+def market_data():
+    """The bars of the panel, with a hole in their middle, and their calendar."""
     loaded = SyntheticBars(markets={"SYN-S": {"edge": 0.5}}, timeframe="1h", years=0.4, seed=2).read("SYN-S")
     n = len(loaded.bars)
     keep = np.delete(np.arange(n), np.arange(n // 2, n // 2 + 40))
@@ -44,12 +57,7 @@ def panel():
         f.name: getattr(loaded.bars, f.name)[keep] for f in fields(loaded.bars) if f.name not in ("symbol", "timeframe")
     }
     bars = replace(loaded.bars, **cut | {"segment": (keep >= n // 2).astype(np.int64)})
-    return PanelRecipe(
-        Decisions(timeframe="1h", events=Cusum(threshold=1.0)),
-        FeatureRecipe(preset="small"),
-        TripleBarrier(up=1.5, down=1.5, max_bars=24),
-        0.0,
-    ).build(bars, loaded.instrument.calendar)
+    return bars, loaded.instrument.calendar
 
 
 @pytest.fixture(scope="session")

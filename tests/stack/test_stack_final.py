@@ -8,11 +8,12 @@ import pytest
 
 from farm.errors import BadInput
 from farm.final import FinalModel, fit_base_finally, fit_pipeline_finally, load_final, save_final
+from farm.labels import Every
 from farm.models import builtin
 from farm.selection import Separation
-from farm.stack import Lattice, Size, Stack, fit_pipeline
+from farm.stack import Lattice, Market, Size, Stack, fit_pipeline
 from farm.stack.nested import outcomes_of
-from tests.stack.conftest import BASES
+from tests.stack.conftest import BASES, RECIPE, market_data
 
 ABOVE = Stack(
     steps=[
@@ -57,6 +58,39 @@ def test_it_decides_the_same_to_the_bit_after_loading(saved, world):
     assert (np.abs(before.size) > 0).any()
     assert np.array_equal(after.probability, before.probability)
     assert np.array_equal(after.size, before.size)
+
+
+@pytest.mark.parametrize("timeframe", [None, "2h"])
+def test_at_the_newest_closed_bar_it_decides_what_it_says_of_that_moment_afterwards(saved, world, timeframe):
+    """A panel to learn from ends with the last decision that has a next bar; one to serve does not wait for it."""
+    model = saved[0]
+    bars, calendar = market_data()
+    recipe = replace(RECIPE, timeframe=timeframe)
+    known = recipe.build(bars, calendar).events
+    row = int(known.row[-20])
+    assert bars.available_at[row] == known.decided_at[-20]
+    now = bars.between(0, row + 1)
+    assert recipe.build(now, calendar).events.row[-1] < row
+    served = recipe.serve(now, calendar)
+    assert (served.events.row[-1], served.events.labelled[-1]) == (row, False)
+    later = recipe.serve(bars, calendar)
+    moment = known.decided_at[-20:-19]
+    market = Market(volatility=np.full(1, 0.01), cost=np.zeros(1), start=np.zeros(1, int), end=np.zeros(1, int))
+    at_once, afterwards = (
+        model.decide(dict.fromkeys(model.bases, one), moment, int(moment[0]) - 1, market) for one in (served, later)
+    )
+    assert np.isfinite(at_once.probability).all()
+    assert np.array_equal(at_once.probability, afterwards.probability)
+    assert np.array_equal(at_once.size, afterwards.size)
+
+
+def test_a_bar_that_has_not_closed_is_not_decided_on(world):
+    bars, calendar = market_data()
+    recipe = replace(RECIPE, decisions=RECIPE.decisions.model_copy(update={"timeframe": "2h", "events": Every()}))
+    odd = len(bars) - 1 if (bars.available_at[-1] // 3_600_000_000_000) % 2 == 0 else len(bars)
+    served = recipe.serve(bars.between(0, odd), calendar)
+    assert served.events.decided_at[-1] <= bars.available_at[odd - 1]
+    assert served.events.decided_at[-1] == bars.available_at[odd - 2]
 
 
 def test_the_folder_says_what_it_is_made_of(saved):
