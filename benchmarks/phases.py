@@ -30,4 +30,5 @@ def planned(experiment: Experiment, executor: Executor) -> list[StudyPlan]:
 
 def fitted(executor: Executor, chunks: Sequence[FitChunk]) -> list[ChunkDone]:
     """What became of every chunk."""
-    return list(executor.map(Work("fit chunks", fit_chunk, lambda chunk: chunk.label, lost_chunk), chunks))
+    work = Work("fit chunks", fit_chunk, lambda chunk: chunk.label, lost_chunk, seconds=lambda chunk: chunk.seconds)
+    return list(executor.map(work, chunks))

@@ -22,7 +22,7 @@ Flags = NDArray[np.bool_]
 
 _BLOCK = 31 << 20
 # no power of two: columns that far apart would compete for the same cache lines
-_STRETCH = 60_000  # rows computed at a time, unless the lookback is long beside them
+_STRETCH = 62_500  # rows computed at a time, unless the lookback is long beside them
 _TOGETHER = 64  # rows gathered at a time, so that what is written stays in the nearest cache
 
 

@@ -19,6 +19,10 @@ def _unnamed(spec: object) -> str:  # noqa: ARG001  # it stands in for functions
     return ""
 
 
+def _a_second(spec: object) -> float:  # noqa: ARG001  # as above
+    return 1.0
+
+
 def _untold(label: str, fault: Fault, attempt: int, error: str) -> None:
     """Nobody wants to know."""
 
@@ -41,6 +45,8 @@ class Work(Generic[Spec, Result]):
         Hears of every attempt that came to nothing: label, fault, number of the attempt, what was said.
     memory
         Bytes that one spec may need, as far as is known; 0: not known.
+    seconds
+        About what one spec takes: short ones travel together.
     """
 
     name: str
@@ -49,6 +55,7 @@ class Work(Generic[Spec, Result]):
     lost: Callable[[Spec, str], Result] | None = None
     tell: Callable[[str, Fault, int, str], None] = _untold
     memory: int = 0
+    seconds: Callable[[Spec], float] = _a_second
 
     def given_up(self, spec: Spec, fault: Fault, attempts: int, error: str) -> Result:
         """The result of a spec that was tried as often as its fault deserves; Failed where the work has none."""
@@ -133,6 +140,10 @@ class Executor(Protocol):
         """Show the counts of a phase, and what they are about, where the executor's dashboards show such things."""
         ...
 
+    def connect(self) -> None:
+        """Be ready for work that is not handed over by ``map``."""
+        ...
+
     def describe(self) -> dict[str, Any]:
         """Where the work ran, for the manifest."""
         ...
@@ -168,6 +179,9 @@ class InProcess:
 
     def report(self, phase: str, counts: dict[str, float], **about: str) -> None:
         """A process has no dashboard."""
+
+    def connect(self) -> None:
+        """A process is always ready."""
 
     def describe(self) -> dict[str, Any]:
         """Where the work ran."""

@@ -3,7 +3,8 @@
 import math
 import os
 import time
-from collections.abc import Collection, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,13 @@ from farm.bars import SyntheticBars, instrument_for
 from farm.config import Experiment
 from farm.errors import BadInput, Failed
 from farm.fit import fit
+from farm.ledger import Trial, candidates_over, told
 from farm.models import Catalog, Model, installed
 from farm.panel import Panel
 from farm.run.beforehand import check_before_work
 from farm.run.panels import build_panels, panels_by_model
 from farm.run.plan import StudyPlan, plan_study
+from farm.run.pool import built_pool
 from farm.run.prepare import PreparedStudy, describe, stored_study
 from farm.stats import certifiable_sharpe
 from farm.store import Store
@@ -29,6 +32,9 @@ _IN_PROPORTION = ("events", "sessions", "smallest_train")
 
 def forecast(experiment: Experiment) -> dict[str, Any]:
     """Fits, trials, memory, time and certifiable Sharpe of every study; nothing is written.
+
+    The Sharpe ratio is what the study's candidates leave to certify together with those that the ledger has of earlier
+    experiments on the same span, all of them taken for independent: the verdict counts how many they are worth.
 
     A study whose panel is stored is measured on it. Of the others the first few are built here, those of different
     instruments and timeframes before those of the same; the rest are estimated in proportion to their files, as
@@ -42,6 +48,8 @@ def forecast(experiment: Experiment) -> dict[str, Any]:
     """
     catalog = installed()
     check_before_work(experiment, catalog)
+    if experiment.pool is not None:
+        return _of_pool(experiment, catalog)
     symbols = experiment.bars.symbols
     store = Store(experiment.where)
     own = {symbol: experiment.of(symbol) for symbol in symbols}
@@ -55,17 +63,30 @@ def forecast(experiment: Experiment) -> dict[str, Any]:
         recipes = own[symbol].recipes(catalog)
         panels = built[symbol][1] if symbol in built else panels_by_model(store, stored[symbol].panels, recipes)
         times.add(own[symbol], planned[symbol], panels, catalog)
-    measured = {symbol: _study(experiment, study, times) for symbol, study in planned.items()}
+    tried = _tried(experiment)
+    measured = {symbol: _study(experiment, study, times, tried) for symbol, study in planned.items()}
     sizes = {symbol: _size(own[symbol], symbol) for symbol in symbols}
     studies = [
         measured[symbol]
         if symbol in measured
-        else _estimated(experiment, symbol, measured[_like(symbol, measured, kinds, sizes)], sizes, times)
+        else _estimated(
+            experiment, symbol, measured[_like(symbol, measured, kinds, sizes)], sizes, times, tried.get(symbol, ())
+        )
         for symbol in symbols
     ]
     chunks = [chunk for symbol in stored for chunk in planned[symbol].chunks]
     have = store.have("fits", [chunk.key for chunk in chunks])
     return _summed(experiment, studies, sum(chunk.n_fits for chunk in chunks if chunk.key in have))
+
+
+def _of_pool(experiment: Experiment, catalog: Catalog) -> dict[str, Any]:
+    """The forecast of a pool's one study, measured on all its symbols."""
+    prepared, panel = built_pool(experiment)
+    planned, times = plan_study(experiment, prepared, catalog), _Times()
+    times.add(experiment, planned, dict.fromkeys(experiment.all_models(), panel), catalog)
+    have = Store(experiment.where).have("fits", [chunk.key for chunk in planned.chunks])
+    stored = sum(chunk.n_fits for chunk in planned.chunks if chunk.key in have)
+    return _summed(experiment, [_study(experiment, planned, times, _tried(experiment))], stored)
 
 
 def _summed(experiment: Experiment, studies: Sequence[dict[str, Any]], stored: int) -> dict[str, Any]:
@@ -181,9 +202,14 @@ def _like(symbol: str, measured: Collection[str], kinds: dict[str, _Kind], sizes
 
 
 def _estimated(
-    experiment: Experiment, symbol: str, like: dict[str, Any], sizes: dict[str, float | None], times: _Times
+    experiment: Experiment,
+    symbol: str,
+    like: dict[str, Any],
+    sizes: dict[str, float | None],
+    times: _Times,
+    tried: Sequence[Trial],
 ) -> dict[str, Any]:
-    """A study in proportion to one that was measured."""
+    """A study in proportion to one that was measured; its span is unknown, so all trials on the symbol count."""
     size, found = sizes[symbol], sizes[like["symbol"]]
     share = size / found if size and found else 1.0
     study = {**like, "symbol": symbol, "estimated": True}
@@ -191,12 +217,14 @@ def _estimated(
     limit, budget = experiment.of(symbol).decisions.limit, None
     if study["events"] > limit:
         budget = f"about {study['events']:,} decisions may be more than decisions.limit = {limit}, and stop the run"
+    earlier = len({trial.identity for trial in tried if trial.role == "candidate"})
     return study | {
+        "earlier": earlier,
         "panel_mib": study["panel_mib"] * share,
         "fit_seconds": times.of(study["events"]) * study["splits"],
         "budget": budget,
         "certifiable_sharpe": _certifiable(
-            experiment, study["sessions"], study["sessions_per_year"], study["candidates"]
+            experiment, study["sessions"], study["sessions_per_year"], study["candidates"] + earlier
         ),
     }
 
@@ -205,9 +233,23 @@ def _smallest(sharpe: float | None) -> str:
     return "no Sharpe ratio at all" if sharpe is None else f"only an annual Sharpe ratio of {sharpe:.1f} or more"
 
 
-def _study(experiment: Experiment, study: StudyPlan, times: _Times) -> dict[str, Any]:
+def _tried(experiment: Experiment) -> Mapping[str, Sequence[Trial]]:
+    """The trials of all experiments of this home, by symbol."""
+    tried: defaultdict[str, list[Trial]] = defaultdict(list)
+    for trial in told(experiment.where).trials:
+        for symbol in trial.begun.symbols:
+            tried[symbol].append(trial)
+    return tried
+
+
+def _study(
+    experiment: Experiment, study: StudyPlan, times: _Times, tried: Mapping[str, Sequence[Trial]]
+) -> dict[str, Any]:
     prepared = study.prepared
     candidates = sum(trial.role == "candidate" for trial in study.trials)
+    own = {trial.identity for trial in study.trials}
+    told_of = [trial for symbol in prepared.symbols for trial in tried.get(symbol, ())]
+    earlier = sum(trial.identity not in own for trial in candidates_over(told_of, *prepared.span))
     return {
         "symbol": prepared.symbol,
         "estimated": False,
@@ -220,19 +262,20 @@ def _study(experiment: Experiment, study: StudyPlan, times: _Times) -> dict[str,
         "chunks": len(study.chunks),
         "trials": len(study.trials),
         "candidates": candidates,
+        "earlier": earlier,
         "panel_mib": prepared.n_bytes / 2**20,
         "fit_seconds": times.of(prepared.n_events) * len(prepared.plan.splits),
         "budget": prepared.about["budget"]["warning"],
         "smallest_train": int(np.min([split["n_train"] for split in prepared.about["splits"]])),
-        "certifiable_sharpe": _certifiable(experiment, prepared.sessions, prepared.sessions_per_year, candidates),
+        "certifiable_sharpe": _certifiable(
+            experiment, prepared.sessions, prepared.sessions_per_year, candidates + earlier
+        ),
     }
 
 
 def _certifiable(experiment: Experiment, sessions: int, sessions_per_year: float, candidates: int) -> float | None:
     rules = experiment.verdict
-    return certifiable_sharpe(
-        sessions, sessions_per_year, candidates, rules.alpha / len(experiment.bars.symbols), rules.power
-    )
+    return certifiable_sharpe(sessions, sessions_per_year, candidates, rules.alpha / experiment.n_studies, rules.power)
 
 
 def _seconds_a_fit(experiment: Experiment, study: StudyPlan, panel: Panel, model: Model, catalog: Catalog) -> float:

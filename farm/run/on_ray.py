@@ -37,7 +37,7 @@ Spec = TypeVar("Spec")
 Result = TypeVar("Result")
 
 _OBJECT_STORE_BYTES = 256 * 1024**2
-_LONGEST_BLOCK = 16
+_LONGEST_SECONDS = 16.0
 
 
 class OnRay:
@@ -58,7 +58,7 @@ class OnRay:
         """Results of the work on every spec, as they come."""
         if not specs:
             return
-        self._connect()
+        self.connect()
         unanswered = set(range(len(specs)))
         tried: dict[int, Tried] = {}
         for at, answer in self._stream(work, specs):
@@ -77,7 +77,7 @@ class OnRay:
         """Answer every question of a dialogue by one long-lived Ray Tune run."""
         from farm.run.tune import tuned
 
-        self._connect()
+        self.connect()
         tuned(name, answer, dialogue, self._threads, self._width)
 
     def report(self, phase: str, counts: dict[str, float], **about: str) -> None:
@@ -111,7 +111,7 @@ class OnRay:
         if self._started:
             ray.shutdown()
 
-    def _connect(self) -> None:
+    def connect(self) -> None:
         """Join or start Ray; a run that finds everything stored never does."""
         if self._started:
             return
@@ -144,7 +144,7 @@ class OnRay:
 
     def _stream(self, work: Work[Spec, Result], specs: Sequence[Spec]) -> Iterator[tuple[int, Result | Raised]]:
         """Answers with the positions of their specs, as far as no worker was lost."""
-        blocks = guided_blocks(list(enumerate(specs)), self._width)
+        blocks = guided_blocks(list(enumerate(specs)), self._width, lambda numbered: work.seconds(numbered[1]))
         items = [{"specs": pickle.dumps(block)} for block in blocks]
         answered = on_worker(work, self._threads)
 
@@ -172,21 +172,26 @@ class OnRay:
                 raise
 
 
-def guided_blocks(specs: Sequence[Spec], width: int) -> list[list[Spec]]:
-    """Specs in the blocks that one task works through: long ones first, single ones at the end.
+def guided_blocks(specs: Sequence[Spec], width: int, seconds: Callable[[Spec], float]) -> list[list[Spec]]:
+    """Specs in the blocks that one task works through: long ones first, single specs at the end.
 
     Ray Data takes a few tenths of a second from the end of a task to the start of the next. Long blocks make little of
     it; single specs at the end let all workers finish together (guided self-scheduling: Polychronopoulos, Kuck 1987).
+    ``seconds`` is about what a spec takes.
 
-    >>> [len(block) for block in guided_blocks(range(40), 2)]
+    >>> [len(block) for block in guided_blocks(range(40), 2, lambda spec: 1.0)]
     [6, 5, 4, 4, 3, 3, 2, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1]
     """
-    blocks = []
-    at = 0
-    while at < len(specs):
-        size = min(_LONGEST_BLOCK, max(1, (len(specs) - at) // (3 * width)))
-        blocks.append(list(specs[at : at + size]))
-        at += size
+    left = sum(map(seconds, specs))
+    blocks: list[list[Spec]] = []
+    wanted = taken = 0.0
+    for spec in specs:
+        if taken + seconds(spec) > wanted:
+            wanted, taken = min(_LONGEST_SECONDS, left / (3 * width)), 0.0
+            blocks.append([])
+        blocks[-1].append(spec)
+        taken += seconds(spec)
+        left -= seconds(spec)
     return blocks
 
 

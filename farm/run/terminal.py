@@ -22,13 +22,15 @@ def show_plan(found: dict[str, Any]) -> None:
             f"{'~' if study['estimated'] else ''}{study['events']:,}",
             str(study["features"]),
             str(study["fits"]),
-            str(study["candidates"]),
+            f"{study['candidates']}" + (f" + {study['earlier']}" if study["earlier"] else ""),
             f"{study['fit_seconds']:.1f}",
             _number(study["certifiable_sharpe"], 2, unknown="none"),
         )
     console.print(f"[bold]{escape(found['experiment'])}[/]: what would run")
     console.print(table)
     console.print("seconds: the study's fits on one core. Sharpe: the smallest annual one that could be certified.")
+    if any(study["earlier"] for study in found["studies"]):
+        console.print("candidates: this experiment's, + those that the ledger has of earlier ones on the same span.")
     if found["estimated_studies"]:
         console.print("~: estimated in proportion to the studies without it, whose panels are stored or were built.")
     console.print(

@@ -26,7 +26,7 @@ def sweep(years: float, models: int) -> Experiment:
             "features": {"preset": "small"},
             "labels": {"kind": "triple_barrier", "up": 1.5, "down": 1.5, "max_bars": 12},
             "folds": {"kind": "cpcv", "groups": 4, "test_groups": 2, "lockbox": 0},
-            "models": {f"bayes_{n}": BAYES for n in range(models)},
+            "models": {f"bayes_{n}": {**BAYES, "params": {"var_smoothing": 10.0 ** (n - 9)}} for n in range(models)},
             "stack": None,
             "backtest": {"capital": 100000},
         }
@@ -54,6 +54,19 @@ def test_a_longer_span_can_succeed_and_nothing_is_said(tmp_path, monkeypatch):
     found = forecast(sweep(years=2, models=3))
     assert cannot(found) == []
     assert 0 < found["studies"][0]["certifiable_sharpe"] < 4
+
+
+def test_what_earlier_experiments_tried_on_the_span_counts_and_what_is_planned_again_does_not(tmp_path, monkeypatch):
+    monkeypatch.setenv("FARM_HOME", str(tmp_path))
+    first, second = sweep(years=1, models=2), sweep(years=1, models=3)
+    run(first)
+    again, wider = (forecast(one)["studies"][0] for one in (first, second))
+    assert (again["candidates"], again["earlier"]) == (2, 0)
+    assert (wider["candidates"], wider["earlier"]) == (3, 0)  # two of the three are the first's
+    other = sweep(years=1, models=3).model_copy(update={"seed": 1})
+    (study,) = forecast(other)["studies"]
+    assert (study["candidates"], study["earlier"]) == (3, 2)
+    assert study["certifiable_sharpe"] > wider["certifiable_sharpe"]
 
 
 def many(n: int, **changes: object) -> Experiment:
