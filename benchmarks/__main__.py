@@ -7,7 +7,7 @@ import re
 import sys
 from pathlib import Path
 
-from benchmarks import cpcv_splits, features, fit_phase, labels, memory, overheads, stacking_peer, stats
+from benchmarks import cpcv_splits, features, fit_phase, labels, memory, overheads, pooled, stacking_peer, stats
 
 PAGE = Path(__file__).parents[1] / "docs" / "benchmarks.md"
 HEAD = """# Benchmarks
@@ -29,6 +29,7 @@ def main() -> None:
             fit_phase.as_markdown(fit_phase.rows()),
             memory.section(),
             overheads.section(),
+            pooled.section(),
             stacking_peer.section(),
         ]
         PAGE.write_text("\n".join([HEAD + as_markdown(rows), *sections]))

@@ -58,7 +58,8 @@ class FinalModel:
         Parameters
         ----------
         panels
-            Each base's own, by its recipe; of their decisions those after ``since`` are read.
+            Each base's own, by its recipe; of their decisions those after ``since`` are read. `PanelRecipe.serve` gives
+            them up to the newest closed bar.
         decided_at
             The clock's decisions, int64 ns UTC, rising; ``market`` is of the same rows. Each has the last prediction
             that a base made by then, after ``since``.

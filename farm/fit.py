@@ -162,7 +162,7 @@ def train_base(
         view, scaling = _chosen(panel, train, wants, keep, selection, seed)
     estimator: Any = model.build(seed, threads, catalog)
     base = FittedBase(view, scaling, estimator, wants.window, wants.in_place)
-    learned = events.label if wants.learns == "class" else _moves(events)
+    learned = events.label if wants.learns == "class" else _numbers(events, train)
     watched = None
     if model.early_stopping is not None:
         watched = EvalSet(
@@ -256,9 +256,15 @@ class FittedBase:
         return ordered
 
 
-def _moves(events: Events) -> Float:
-    """Log return of each event in units of its volatility at the decision, timeouts with their sign."""
-    return events.ret * events.entry_price / events.volatility
+def _numbers(events: Events, train: Rows) -> Float:
+    """What a model of moves learns, by event: the labels where they are numbers, else the move.
+
+    A move is the log return in units of volatility at the decision, timeouts with their sign. Labels that are classes
+    stand as such in ``target``, which the train rows tell.
+    """
+    if np.isin(events.target[train], CLASSES).all():
+        return events.ret * events.entry_price / events.volatility
+    return events.target
 
 
 def _train_rows(events: Events, train: Rows, inputs: Float) -> TrainRows:

@@ -126,7 +126,17 @@ class PanelRecipe:
         BadInput
             More decisions than the limit, told before any feature is computed; or what the parts refuse.
         """
-        base = base.between(0, lockbox_start(base.session, self.lockbox))
+        return self._made(base.between(0, lockbox_start(base.session, self.lockbox)), calendar, threads, serving=False)
+
+    def serve(self, base: Bars, calendar: Calendar, *, threads: int = 1) -> Panel:
+        """The panel up to the newest closed bar, no lockbox: what a fitted model decides on.
+
+        Where a decision falls on the newest bar it is the last event: without a label, and entered and ended at that
+        bar's close for want of a next one.
+        """
+        return self._made(base, calendar, threads, serving=True)
+
+    def _made(self, base: Bars, calendar: Calendar, threads: int, *, serving: bool) -> Panel:
         bars = resample(base, self.decisions.timeframe, calendar)
         own = bars if self.own_timeframe == bars.timeframe else resample(base, self.own_timeframe, calendar)
         higher = {timeframe: resample(base, timeframe, calendar) for timeframe in self.features.timeframes}
@@ -137,6 +147,9 @@ class PanelRecipe:
         whole = complete & self._whole_windows(table, own)[own_rows]
         finer = base if base.timeframe != bars.timeframe else None
         events = self._labelled(bars, rows[whole], volatility, finer)
+        newest = len(bars) - 1
+        if serving and newest in rows[whole] and bars.available_at[newest] <= base.available_at[-1]:
+            events = _with_newest(events, bars, volatility)
         own_rows = own_rows[np.searchsorted(rows, events.row)]
         dropped = {"sampled": sampled}
         if len(rows) < sampled:
@@ -232,6 +245,20 @@ class PanelRecipe:
             f"{bars.symbol}: {n_decisions} decisions are more than decisions.limit = {limit}; "
             f"{whose}events: {{kind: cusum, threshold: {fits:g}}} leaves at most that many, or raise the limit"
         )
+
+
+def _with_newest(events: Events, bars: Bars, volatility: Float) -> Events:
+    """The events and one at the close of the last bar, of which nothing is known yet."""
+    if not volatility[-1] > 0 or not np.isfinite(volatility[-1]):
+        return events
+    row, close, moment = len(bars) - 1, bars.close[-1], bars.available_at[-1]
+    found: dict[str, Any] = {
+        "row": row, "decided_at": moment, "entered_at": moment, "exited_at": moment, "entry_row": row, "exit_row": row,
+        "entry_price": close, "exit_price": close, "volatility": volatility[-1], "label": 0, "labelled": False,
+        "target": np.nan, "ret": 0.0, "touch": 0, "ambiguous": False, "resolved": False,
+    }  # fmt: skip
+    every = {name: getattr(events, name) for name in found}
+    return Events(**{name: np.append(every[name], np.array([found[name]], every[name].dtype)) for name in found})
 
 
 @cache

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, fields, replace
-from typing import Literal
+from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field, model_validator
 
 from farm.bars import Bars
 from farm.bars.frame import Float, Int
@@ -19,16 +20,39 @@ POOL = "pool"
 """What the study of a pool is called where a study is called by its symbol."""
 
 
+def _not_given(value: object) -> bool:
+    return value is None
+
+
 class Pool(Section):
     """All symbols of the experiment as one study: one model of each kind learns from all of them, and is judged once.
 
     Groups are cut at common times, so that no fit learns from what other symbols did while its test rows were open.
     Symbols weigh equally: in the fits, in the pipelines above them, and in the headline, which is their mean.
 
-    ``engine`` is how a fit is made. ``process`` joins the rows of all symbols in one worker's memory.
+    ``engine`` is how a fit is made. ``process`` joins the rows of all symbols in one worker's memory. ``ray_train``
+    trains XGBoost on so many ``workers`` at once (2 where none is written), by Ray Train: each reads its share of the
+    rows, block by block, and nobody ever holds the joined matrix. ``xgboost_ray`` does the same by xgboost-ray's
+    actors, where that library is installed.
     """
 
-    engine: Literal["process"] = "process"
+    engine: Literal["process", "ray_train", "xgboost_ray"] = "process"
+    workers: int | None = Field(default=None, ge=1, exclude_if=_not_given)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_its_workers(cls, data: Any) -> Any:
+        if isinstance(data, dict) and data.get("engine", "process") != "process" and data.get("workers") is None:
+            return {**data, "workers": 2}
+        return data
+
+    @model_validator(mode="after")
+    def _workers_of_an_engine_that_has_them(self) -> Self:
+        if self.engine == "process" and self.workers is not None:
+            raise ValueError(
+                "workers is for an engine that shares a fit out, and engine process makes it in one; take it out"
+            )
+        return self
 
 
 def _nothing() -> Int:

@@ -1,6 +1,6 @@
 """A pooled study above its fits: one lattice, one pipeline a group, one account a symbol, the headline their mean."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 
 import numpy as np
@@ -12,7 +12,6 @@ from farm.bars import Instrument
 from farm.bars.timeframe import nanoseconds
 from farm.fit import FitRecord, to_ranges
 from farm.folds import FoldPlan
-from farm.labels import CLASSES
 from farm.panel import Panel
 from farm.pool import PooledPanel
 from farm.stack.lattice import Lattice, Predictions, build_lattice
@@ -116,6 +115,11 @@ def with_parts(backtests: Sequence[Backtest]) -> PooledBacktest:
     return PooledBacktest(**{one.name: getattr(mean, one.name) for one in fields(Backtest)}, parts=tuple(backtests))
 
 
+def parts_of(headline: Backtest) -> tuple[Backtest, ...]:
+    """What a headline is the mean of, symbol by symbol; nothing for a study of one symbol."""
+    return headline.parts if isinstance(headline, PooledBacktest) else ()
+
+
 def joined(pool: PooledPanel, lattices: Sequence[Lattice]) -> Lattice:
     """The lattices of a pool's symbols as one, its rows in the pool's order."""
     order, first = pool.order(), lattices[0]
@@ -200,12 +204,6 @@ def tail_faults(bases: Sequence[str], members: Sequence[Panel], records: Sequenc
             if tails and ends and max(ends) >= min(tails):
                 found.append(f"base {base}, split {split}: a training row reaches into another symbol's tail")
     return found
-
-
-def no_predictions(model: Mapping[int, tuple[Int, Float]], splits: int) -> dict[int, tuple[Int, Float]]:
-    """What a fit said of one symbol, split by split: nothing where none of its rows was held out."""
-    nothing = np.zeros(0, dtype=np.int64), np.zeros((0, len(CLASSES)))
-    return {split: model.get(split, nothing) for split in range(splits)}
 
 
 def _pool(panel: Panel) -> PooledPanel:

@@ -39,9 +39,13 @@ def with_shifted_labels(panel: Panel, seed: int) -> Panel:
     """
     if isinstance(panel, PooledPanel):
         return pooled([with_shifted_labels(one, seed) for one in panel.members])
+    return replace(panel, values=np.roll(panel.values, turned_by(panel, seed), axis=0))
+
+
+def turned_by(panel: Panel, seed: int) -> int:
+    """By how many rows the features of one symbol's panel are turned."""
     n_rows = len(panel)
-    by = n_rows // 4 + int(digest([seed, SHIFTED_LABELS, panel.symbol])[:8], 16) % max(n_rows // 2, 1)
-    return replace(panel, values=np.roll(panel.values, by, axis=0))
+    return n_rows // 4 + int(digest([seed, SHIFTED_LABELS, panel.symbol])[:8], 16) % max(n_rows // 2, 1)
 
 
 def chance_of_shifted(probability: Float, events: Events, group: Int, session: Int) -> float | None:

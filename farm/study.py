@@ -17,6 +17,7 @@ from farm.panel import Panel
 from farm.search import Choices, Pick
 from farm.stack.ablation import Variant, variants
 from farm.stack.lattice import Lattice, Predictions, build_lattice, mean_over_others
+from farm.stack.memo import remembering
 from farm.stack.nested import Nested, outcomes_of, run_nested, run_unnested
 from farm.stack.pipeline import Stack
 from farm.stack.provenance import Proof, Records, prove
@@ -140,6 +141,7 @@ class StudyRecipe:
 
         return self.evaluated(panel, plan, lattice, proof)
 
+    @remembering()
     def evaluated(self, panel: Panel, plan: FoldPlan, lattice: Lattice, proof: Proving) -> Study:
         """Every trial above a lattice of predictions; ``proof`` is called with each pipeline's bases and rows."""
         stack, predictions = self.stack or Stack(), lattice.bases

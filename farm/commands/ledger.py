@@ -33,8 +33,8 @@ def show_command(
     from farm.store import Store
 
     folder = home_of(home)
-    trials = [one for one in all_trials(folder) if symbol is None or one.begun.symbol == symbol]
-    counts = [asdict(count) for count in life_counts(Store(folder), trials)]
+    trials = [one for one in all_trials(folder) if symbol is None or symbol in one.begun.symbols]
+    counts = [asdict(one) for one in life_counts(Store(folder), trials) if symbol is None or symbol == one.symbol]
     looks = [asdict(look) for look in openings(folder) if symbol is None or look.symbol == symbol]
     rows = [
         {

@@ -111,14 +111,6 @@ class Experiment(Section):
                 f"labels.entry is {self.labels.entry}, but an order placed at a bar's close fills at the next bar's "
                 "open; set next_open, or leave it out"
             )
-        if self.labels.learns == "number":
-            key, instead = (
-                ("kind", "choose another") if self.labels.kind == "regression" else ("timeout", "set neutral or sign")
-            )
-            raise ValueError(
-                f"labels.{key} is regression, which needs models that predict a number, and there are classifiers "
-                f"only; {instead}"
-            )
         return self
 
     @model_validator(mode="after")
@@ -172,14 +164,23 @@ class Experiment(Section):
         if self.pool is None:
             return self
         if self.each:
-            raise ValueError("each: nothing may differ among the symbols of a pool, for one model reads them all; take it out")
+            raise ValueError("each: nothing may differ among the symbols of a pool, which one model reads; take it out")
         if self.search is not None:
-            raise ValueError("search: the models of a pool are not searched; search on single symbols, or leave one out")
+            raise ValueError("search: models of a pool are not searched; search on single symbols, or leave one out")
         if self.bars.on_bad_symbol == "skip":
             raise ValueError("bars.on_bad_symbol is skip, and a pool has the symbols it was announced with; set stop")
         if POOL in self.bars.symbols:
             raise ValueError(f"bars.symbols: {POOL} is what the study of a pool is called; give the file another name")
+        if self.pool.engine != "process" and self.execution.on != "ray":
+            raise ValueError(
+                f"pool.engine {self.pool.engine} needs workers on Ray, and execution.on is process; set ray"
+            )
         for name, model in self.models.items():
+            if self.pool.engine != "process" and model.uses != "xgboost":
+                raise ValueError(
+                    f"models.{name}.uses is {model.uses}, and pool.engine {self.pool.engine} trains xgboost alone; use "
+                    "engine process"
+                )
             for key in ("timeframe", "events", "features", "window"):
                 if getattr(model, key) is not None:
                     raise ValueError(f"models.{name}.{key}: models of a pool read one panel a symbol; take it out")

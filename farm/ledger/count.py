@@ -22,7 +22,7 @@ class Told:
     def heads_on(self, symbols: Iterable[str]) -> dict[str, str]:
         """The heads of the studies that have a trial on one of the symbols."""
         wanted = set(symbols)
-        there = {trial.study for trial in self.trials if trial.begun.symbol in wanted}
+        there = {trial.study for trial in self.trials if not wanted.isdisjoint(trial.begun.symbols)}
         return {study: head for study, head in self.heads.items() if study in there}
 
 
@@ -43,8 +43,8 @@ def all_trials(home: str) -> tuple[Trial, ...]:
 
 
 def trials_on(home: str, symbol: str) -> tuple[Trial, ...]:
-    """The trials of all studies of a home that were made on one symbol."""
-    return tuple(trial for trial in all_trials(home) if trial.begun.symbol == symbol)
+    """The trials of all studies of a home that were made on one symbol, alone or in a pool."""
+    return tuple(trial for trial in all_trials(home) if symbol in trial.begun.symbols)
 
 
 def candidates_over(trials: Iterable[Trial], start: int, end: int) -> tuple[Trial, ...]:

@@ -36,7 +36,8 @@ def life_counts(store: Store, trials: Iterable[Trial]) -> list[LifeCount]:
     """
     by_symbol: dict[str, list[Trial]] = {}
     for trial in trials:
-        by_symbol.setdefault(trial.begun.symbol, []).append(trial)
+        for symbol in trial.begun.symbols:
+            by_symbol.setdefault(symbol, []).append(trial)
     return [_count(store, symbol, by_symbol[symbol]) for symbol in sorted(by_symbol)]
 
 

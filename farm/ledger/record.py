@@ -16,7 +16,8 @@ class TrialStart:
 
     ``identity`` digests what makes it this trial (symbol, recipe, model or stack, parameters) and nothing of when,
     where or in which run. ``start`` and ``end`` are the first and last moment of the evaluated span, ns UTC, both
-    included. ``params`` is JSON text. ``experiment`` and ``run`` say where the trial came from.
+    included. ``params`` is JSON text; a trial on a pool names its symbols there, under ``pool``. ``experiment`` and
+    ``run`` say where the trial came from.
     """
 
     identity: str
@@ -29,6 +30,16 @@ class TrialStart:
     params: str = "{}"
     experiment: str = ""
     run: str = ""
+
+    @property
+    def symbols(self) -> tuple[str, ...]:
+        """The symbols whose data it looked at: its own one or, on a pool, all of the pool's.
+
+        >>> TrialStart("c0ffee", "deep", "candidate", "pool", "index", 10, 20, '{"pool": ["DAX", "NIFTY"]}').symbols
+        ('DAX', 'NIFTY')
+        """
+        named = json.loads(self.params).get("pool", ()) if '"pool"' in self.params else ()
+        return tuple(named) or (self.symbol,)
 
     def __post_init__(self) -> None:
         for field in ("identity", "name", "symbol"):

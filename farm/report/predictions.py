@@ -60,6 +60,7 @@ class Scored:
 def scored_trials(rows: pa.Table) -> Iterator[tuple[str, Scored]]:
     """Every trial of one study's out-of-fold rows (trial, decided_at, split, label, p_down, p_up), by name.
 
+    Rows of a pool have their ``symbol``, too: decisions of two symbols at one moment are two events.
     Rows without a label or without probabilities are left out, and trials that have no others.
     """
     labelled = rows.filter(pc.and_(pc.is_valid(rows["label"]), pc.is_valid(rows["p_up"])))
@@ -109,9 +110,7 @@ def _scored(rows: pa.Table) -> Scored:
     label = rows["label"].to_numpy()
     split = rows["split"].to_numpy()
     chance: dict[Side, Float] = {"up": rows["p_up"].to_numpy(), "down": rows["p_down"].to_numpy()}
-    _, first, place = np.unique(
-        pc.cast(rows["decided_at"], pa.int64()).to_numpy(), return_index=True, return_inverse=True
-    )
+    _, first, place = np.unique(_events(rows), return_index=True, return_inverse=True)
     calls = np.bincount(place)
     lean, touched = chance["up"] - chance["down"], label != 0
     by_split = {}
@@ -125,6 +124,16 @@ def _scored(rows: pa.Table) -> Scored:
         },
         by_split,
     )
+
+
+def _events(rows: pa.Table) -> Int:
+    """A number for the event that each row is about."""
+    moments = pc.cast(rows["decided_at"], pa.int64()).to_numpy()
+    if "symbol" not in rows.column_names:
+        return np.asarray(moments)
+    symbols = rows["symbol"].combine_chunks().dictionary_encode()
+    moment = np.unique(moments, return_inverse=True)[1]
+    return np.asarray(moment * len(symbols.dictionary) + symbols.indices.to_numpy())
 
 
 def _wilson(share: Float, n: Int) -> tuple[Float, Float]:

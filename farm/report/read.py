@@ -42,13 +42,17 @@ class RunFiles:
         wanted = [("symbol", "in", list(symbols))]
         return pq.read_table(self.folder / "returns.parquet", columns=columns, filters=wanted, use_threads=False)
 
-    def predictions(self, symbol: str) -> pa.Table | None:
-        """The out-of-fold rows of one symbol: trial, decided_at, split, label, p_down, p_up; None without any."""
+    def predictions(self, symbols: Sequence[str]) -> pa.Table | None:
+        """The out-of-fold rows of these symbols: trial, decided_at, split, label, p_down, p_up; None without any.
+
+        Of several symbols, which stand in one study, the rows also say whose they are.
+        """
         path = self.folder / "oof.parquet"
         columns = ["trial", "decided_at", "split", "label", "p_down", "p_up"]
         if not set(columns) <= set(pq.read_schema(path).names):
             return None
-        return pq.read_table(path, columns=columns, filters=[("symbol", "=", symbol)], use_threads=False)
+        told = columns if len(symbols) == 1 else [*columns, "symbol"]
+        return pq.read_table(path, columns=told, filters=[("symbol", "in", list(symbols))], use_threads=False)
 
 
 def read_run(folder: Path) -> RunFiles:

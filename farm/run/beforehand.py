@@ -5,19 +5,29 @@ from pathlib import Path
 
 from farm.config import Experiment
 from farm.errors import BadInput
-from farm.models import Catalog
+from farm.models import Catalog, Model
 from farm.stack import Stack
 
 
 def check_before_work(experiment: Experiment, catalog: Catalog) -> None:
     """Refuse what can be known to be wrong before any bar is read."""
     _check_home(experiment)
+    if experiment.pool is not None and experiment.pool.engine != "process" and "://" in experiment.where:
+        raise BadInput(
+            f"home is {experiment.where}, and pool.engine {experiment.pool.engine} keeps its state there as files; set "
+            "home to a path that all nodes share, or use engine process"
+        )
+    if experiment.pool is not None and experiment.pool.engine == "xgboost_ray":
+        from farm.run.xgboost_ray_engine import require_xgboost_ray
+
+        require_xgboost_ray()
     own = [experiment.of(symbol) for symbol in experiment.bars.symbols] if experiment.each else [experiment]
     for name, model in experiment.all_models().items():
         try:
             model.build(0, experiment.threads, catalog)
         except BadInput as error:
             raise BadInput(f"models.{name}: {error}") from error
+        _check_learns(name, model, own, catalog)
         recipes = {model.features or one.features for one in own}
         for column in model.wants(catalog).columns or ():
             if any(column not in recipe.names for recipe in recipes):
@@ -27,6 +37,20 @@ def check_before_work(experiment: Experiment, catalog: Catalog) -> None:
                 )
     for one in own:
         _check_stack(one)
+
+
+def _check_learns(name: str, model: Model, own: list[Experiment], catalog: Catalog) -> None:
+    """Refuse a classifier where labels are numbers; baselines, which nobody trusts, go by the sign."""
+    wants = model.wants(catalog)
+    if wants.role == "baseline" or wants.learns == "move":
+        return
+    for one in own:
+        if one.labels.learns == "number":
+            key = "kind" if one.labels.kind == "regression" else "timeout"
+            raise BadInput(
+                f"models.{name}: {model.uses} predicts classes, and with labels.{key} regression a label is a number; "
+                "use a regressor such as sklearn.linear_model.Ridge, or choose other labels"
+            )
 
 
 def _check_stack(experiment: Experiment) -> None:

@@ -15,7 +15,8 @@ from farm.models import installed
 from farm.run.beforehand import check_before_work
 from farm.run.catalogue import IN_ORDER, Found, check_folder, read_catalogue
 from farm.run.panels import build_panels
-from farm.run.prepare import describe
+from farm.run.pool import built_pool
+from farm.run.prepare import PreparedStudy, describe
 
 _PARQUET = (".parquet", ".pq")
 _CSV = (".csv", ".txt", ".gz", ".bz2", ".xz", ".zst", ".zip")
@@ -25,6 +26,9 @@ def check(experiment: Experiment) -> Iterator[str]:
     """A line for all that is in order with an experiment and its data; BadInput at the first thing that is not."""
     check_before_work(experiment, installed())
     yield f"the experiment {experiment.name} is well formed"
+    if experiment.pool is not None:
+        yield from _pool(experiment)
+        return
     for symbol in experiment.bars.symbols:
         own = experiment.of(symbol)
         try:
@@ -36,13 +40,26 @@ def check(experiment: Experiment) -> Iterator[str]:
             yield f"{symbol}: will be skipped: {error}"
             continue
         yield f"{symbol}: {_rows(loaded)}; {study.n_events:,} decisions with {study.n_features} features"
-        if study.about["budget"]["warning"] is not None:
-            yield f"{symbol}: warning: {study.about['budget']['warning']}"
-        for suspect in study.about["suspicious_features"]:
-            yield (
-                f"{symbol}: feature {suspect['name']} probably knows the future: alone it separates up from down with "
-                f"an AUC of {suspect['auc']:.2f}"
-            )
+        yield from _doubts(study)
+
+
+def _pool(experiment: Experiment) -> Iterator[str]:
+    study, _ = built_pool(experiment)
+    for one in study.about["members"]:
+        yield f"{one['symbol']}: {one['events']:,} decisions, {one['sealed']:,} more behind the pool's lockbox"
+    n = len(study.members)
+    yield f"{study.symbol}: {study.n_events:,} decisions of {n} symbols with {study.n_features} features"
+    yield from _doubts(study)
+
+
+def _doubts(study: PreparedStudy) -> Iterator[str]:
+    if study.about["budget"]["warning"] is not None:
+        yield f"{study.symbol}: warning: {study.about['budget']['warning']}"
+    for suspect in study.about["suspicious_features"]:
+        yield (
+            f"{study.symbol}: feature {suspect['name']} probably knows the future: alone it separates up from down "
+            f"with an AUC of {suspect['auc']:.2f}"
+        )
 
 
 def check_declared(folder: Path, declared: Path) -> Iterator[str]:

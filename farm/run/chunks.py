@@ -23,6 +23,7 @@ _SELECTION_SECONDS_PER_CELL = {"separation": 5e-8, "mdi": 5e-7, "sfi": 2.5e-6, "
 _CHOSEN_BY = ("selection", "labels/uniqueness", "folds/splitters", "folds/purge")
 _SHARING = 5  # configurations that share one split's binned data, also where one fit alone takes its second
 _SHARING_MOST = 16
+_TOGETHER = 60  # seconds for one where workers fit together: it takes ten until they are there
 _TIMED = 4  # configurations begun together where a budget of time may end the search
 
 
@@ -33,8 +34,9 @@ class FitChunk:
     It is the unit of dispatch, storage and retry. ``names`` are the trials of its ``models``; ``name`` is the model's
     in the experiment. Configurations of one split have one seed, read the same rows, and share what is made of them.
     ``keys`` are those of the single fits, model by model, and ``key`` digests them.
-    ``shifted``: the sentinel's, fitted on labels of another time, of its own for every split. ``members`` are the keys
-    of a pool's panels, which are read up to the session ``sealed``.
+    ``seconds`` is about what all of it takes. ``shifted``: the sentinel's, fitted on labels of another time, of its
+    own for every split. ``members`` are the keys of a pool's panels, which are read up to the session ``sealed``;
+    ``workers`` is how many make each of its fits together by an ``engine``, 0 where one makes them.
     ``run`` and ``start`` name the run's folder and which of its starts sent the chunk: by them a worker that outlives
     its driver sees that a later start has taken over.
     """
@@ -53,9 +55,12 @@ class FitChunk:
     threads: int
     keep: int
     selection: Selection
+    seconds: float
     shifted: bool = False
     members: tuple[str, ...] = ()
     sealed: int | None = None
+    workers: int = 0
+    engine: str = "process"
     round: int = 0
     run: str = ""
     start: int = 0
@@ -154,28 +159,37 @@ class _Making:
     panel: StoredPanel
     keep: int
     size: int
+    seconds: float
     shifted: bool = False
+    workers: int = 0
 
     @classmethod
     def of(
         cls, experiment: Experiment, prepared: PreparedStudy, catalog: Catalog, name: str, model: Model
     ) -> "_Making":
-        recipe = experiment.recipe_of(model, catalog)
+        recipe, wants = experiment.recipe_of(model, catalog), model.wants(catalog)
         panel, keep = prepared.panel_of(recipe), recipe.features.keep
-        size = _fits_per_chunk(
+        seconds = _seconds_per_fit(
             experiment.selection,
             panel,
             seconds_per_cell(model, catalog),
             keep,
-            selects=model.wants(catalog).selects,
+            selects=wants.selects,
         )
-        return cls(experiment, prepared, catalog, name, panel, keep, size)
+        size = max(1, round(CHUNK_SECONDS / seconds))
+        workers = 0
+        if experiment.pool is not None and experiment.pool.workers is not None and wants.role == "candidate":
+            workers, size = experiment.pool.workers, size * _TOGETHER
+        return cls(experiment, prepared, catalog, name, panel, keep, size, seconds, workers=workers)
 
     def chunks(
         self, models: Mapping[str, Model], splits: Sequence[int], together: int, round: int = 0
     ) -> Iterator[FitChunk]:
         """Chunks of all these models on so many splits each."""
         experiment, prepared, selection = self.experiment, self.prepared, self.experiment.selection
+        made_by: list[str] = []
+        if self.workers and experiment.pool is not None:
+            made_by = [experiment.pool.digest(), source_digest("run/distributed", "run/rows_apart", "run/streamed")]
         chosen_by = [selection.digest(), source_digest(*_CHOSEN_BY), version("scikit-learn"), self.keep]
         sources = [
             [source_digest("fit"), model.source_digest(self.catalog), model.digest()] for model in models.values()
@@ -193,7 +207,7 @@ class _Making:
                         split,
                         seed,
                         experiment.threads,
-                        [*chosen_by, self.shifted],
+                        [*chosen_by, self.shifted, *made_by],
                     ]
                 )
                 for source in sources
@@ -214,9 +228,12 @@ class _Making:
                 threads=experiment.threads,
                 keep=self.keep,
                 selection=selection,
+                seconds=self.seconds * len(own) * len(models),
                 shifted=self.shifted,
                 members=prepared.member_keys,
                 sealed=prepared.sealed,
+                workers=self.workers,
+                engine="process" if not self.workers or experiment.pool is None else experiment.pool.engine,
                 round=round,
             )
 
@@ -227,9 +244,8 @@ def seconds_per_cell(model: Model, catalog: Catalog) -> float:
     return _SECONDS_PER_CELL.get(model.uses, of_family)
 
 
-def _fits_per_chunk(selection: Selection, panel: StoredPanel, per_cell: float, keep: int, *, selects: bool) -> int:
-    """Fits that together take about a second, by a fixed estimate: chunks must not depend on the machine."""
+def _seconds_per_fit(selection: Selection, panel: StoredPanel, per_cell: float, keep: int, *, selects: bool) -> float:
+    """What a fit takes, by a fixed estimate: chunks must not depend on the machine."""
     if selects and (panel.n_features > keep or selection.max_correlation is not None):
         per_cell += _SELECTION_SECONDS_PER_CELL[selection.kind]
-    seconds = 0.002 + per_cell * panel.n_events * panel.n_features * (panel.window or 1)
-    return max(1, round(CHUNK_SECONDS / seconds))
+    return 0.002 + per_cell * panel.n_events * panel.n_features * (panel.window or 1)

@@ -1,5 +1,6 @@
 """What a reader should know of a judged study, in JSON-able values: its trials, its search, its parts."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
@@ -9,6 +10,8 @@ import numpy as np
 from farm.backtest import Backtest, Regimes, by_regime, cost_ladder, metrics
 from farm.labels import CLASSES, Events
 from farm.panel import Panel
+from farm.pool import PooledPanel
+from farm.pooled_study import parts_of
 from farm.run.plan import Searched
 from farm.search import Search
 from farm.stack.ablation import diversity
@@ -20,8 +23,13 @@ from farm.study import STACK, PickedFrom, Study, StudyRecipe, Trial
 _LADDER = (0.0, 0.5, 1.0, 2.0)
 
 
-def describe_trial(trial: Trial, panel: Panel, regimes: Regimes, sessions_per_year: float, seed: int) -> dict[str, Any]:
-    """A trial's scores, its headline's metrics at other costs, a bar later and by regime, and its paths' band."""
+def describe_trial(
+    trial: Trial, panel: Panel, regimes: Regimes | None, sessions_per_year: float, seed: int
+) -> dict[str, Any]:
+    """A trial's scores, its headline's metrics at other costs, a bar later and by regime, and its paths' band.
+
+    A pool has no regimes, for its symbols have each their own; what each of them earned stands there instead.
+    """
     headline = trial.headline
     sharpes = [metrics(path, sessions_per_year).sharpe for path in trial.paths]
     return {
@@ -30,11 +38,23 @@ def describe_trial(trial: Trial, panel: Panel, regimes: Regimes, sessions_per_ye
         "metrics": asdict(metrics(headline, sessions_per_year)),
         "cost_ladder": [asdict(rung) for rung in cost_ladder(headline, sessions_per_year, _LADDER)],
         "one_bar_later": asdict(metrics(trial.late, sessions_per_year)),
-        "by_regime": [asdict(row) for row in by_regime(headline, regimes, sessions_per_year, seed)],
+        "by_regime": []
+        if regimes is None
+        else [asdict(row) for row in by_regime(headline, regimes, sessions_per_year, seed)],
+        **({"by_symbol": _by_symbol(headline, panel, sessions_per_year)} if isinstance(panel, PooledPanel) else {}),
         "path_sharpes": sharpes,
         "orders": asdict(headline.counts),
         "span": _span(headline),
     }
+
+
+def _by_symbol(headline: Backtest, pool: PooledPanel, sessions_per_year: float) -> list[dict[str, Any]]:
+    """What each symbol of a pool earned, in its own account."""
+    found = []
+    for one, part in zip(pool.members, parts_of(headline), strict=True):
+        own = metrics(part, sessions_per_year)
+        found.append({"symbol": one.symbol, "sharpe": own.sharpe, "net_return": own.net_return, "trades": own.trades})
+    return found
 
 
 def _span(headline: Backtest) -> list[str]:
@@ -100,18 +120,23 @@ def describe_search(
 
 
 def describe_selection(features: Mapping[str, Sequence[str]], records: Records) -> dict[str, dict[str, Any]]:
-    """How alike the features are that the fits of each model kept, of those it could have, and how often each was."""
+    """How alike the features are that the fits of each model kept, of those it could have, and how often each was.
+
+    ``remarks`` is what a model says of its fits, such as that it learned from a part of the rows, with how many say so.
+    """
     described = {}
     for model, names in features.items():
         if model not in records:
             continue
-        kept = [record.kept for _, record in sorted(records[model].items())]
+        own = [record for _, record in sorted(records[model].items())]
+        kept = [record.kept for record in own]
         stability = selection_stability([[name in one for name in names] for one in kept])
         described[model] = {
             "stability": stability.value,
             "low": stability.low,
             "high": stability.high,
             "frequency": selection_frequency(kept, names),
+            "remarks": dict(Counter(record.remark for record in own if record.remark)),
         }
     return described
 

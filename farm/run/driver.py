@@ -2,7 +2,7 @@
 
 import time
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -12,6 +12,7 @@ from farm.config import Experiment
 from farm.errors import Failed
 from farm.ledger import Ledger, Trial, TrialEnd, TrialStart, candidates_over, told
 from farm.models import Catalog, installed
+from farm.pool import POOL
 from farm.report import write_report
 from farm.run.beforehand import check_before_work
 from farm.run.cards import cards_of
@@ -25,7 +26,8 @@ from farm.run.leaders import Leaders
 from farm.run.log import RunLog
 from farm.run.needs import NEEDS, needs_of
 from farm.run.plan import FitChunk, StudyPlan, plan_study, roles_of
-from farm.run.prepare import PanelSpec
+from farm.run.pool import PoolSpec, prepare_member, prepare_pool, stored_member
+from farm.run.prepare import PanelSpec, PreparedStudy
 from farm.run.progress import Steps, Watch
 from farm.run.search import Spending, rounds_of, search_studies, without_unfitted
 from farm.run.skipped import Skipped, prepare_or_skip, refuse_if_nothing_is_left, stored_or_none
@@ -138,8 +140,8 @@ def _run(experiment: Experiment, catalog: Catalog, executor: Executor, *, fresh:
         efficiency=fit_phase,
         executor=executor.describe(),
         ledger_heads=heads,
-        history=history.heads_on(study.symbol for study in studies),
-        data={study.symbol: study.prepared.about["data"]["fingerprint"] for study in studies},
+        history=history.heads_on(symbol for study in studies for symbol in study.prepared.symbols),
+        data={symbol: found for study in studies for symbol, found in study.prepared.fingerprints.items()},
         cards=cards_of(experiment),
         failures=[failure.__dict__ for failure in failures],
         finished_at=datetime.now(UTC).isoformat(),
@@ -162,6 +164,8 @@ def _run(experiment: Experiment, catalog: Catalog, executor: Executor, *, fresh:
 
 
 def _prepare(experiment: Experiment, executor: Executor, catalog: Catalog) -> tuple[list[StudyPlan], list[Skipped]]:
+    if experiment.pool is not None:
+        return [plan_study(experiment, _prepare_pool(experiment, executor), catalog)], []
     symbols = experiment.bars.symbols
     stored = {symbol: stored_or_none(experiment, symbol) for symbol in symbols}
     prepared = {symbol: study for symbol, study in stored.items() if study is not None}
@@ -179,6 +183,22 @@ def _prepare(experiment: Experiment, executor: Executor, catalog: Catalog) -> tu
     skipped.sort(key=lambda one: one.symbol)
     refuse_if_nothing_is_left(skipped, len(symbols))
     return [plan_study(experiment, prepared[symbol], catalog) for symbol in sorted(prepared)], skipped
+
+
+def _prepare_pool(experiment: Experiment, executor: Executor) -> PreparedStudy:
+    """The one study of all symbols: each prepared by itself, then planned together."""
+    symbols = sorted(experiment.bars.symbols)
+    stored = {symbol: stored_member(experiment.of(symbol), symbol) for symbol in symbols}
+    members = {symbol: member for symbol, member in stored.items() if member is not None}
+    specs = [PanelSpec(_at_home(experiment.of(symbol)), symbol) for symbol in symbols if symbol not in members]
+    watch = partial(executor.report, experiment=experiment.name)
+    with Steps("panels", len(symbols), len(members), watch=watch) as steps:
+        for one in executor.map(Work("prepare panels", prepare_member, lambda spec: spec.symbol), specs):
+            members[one.symbol] = one
+            steps.advance()
+    together = PoolSpec(_at_home(experiment), tuple(members[symbol] for symbol in symbols))
+    (study,) = executor.map(Work("plan the pool", prepare_pool, lambda _: POOL), [together])
+    return study
 
 
 def _at_home(experiment: Experiment) -> Experiment:
@@ -222,14 +242,14 @@ def _fit(
     def tell(label: str, fault: Fault, attempt: int, error: str) -> None:
         log.write("fault", fault=fault.name, fits=label, attempt=attempt, error=error)
 
-    work = Work("fit chunks", fit_chunk, lambda chunk: chunk.label, lost_chunk, tell, memory)
+    work = Work("fit chunks", fit_chunk, lambda chunk: chunk.label, lost_chunk, tell, memory, lambda one: one.seconds)
     started = time.time()
     with Steps("fits", total, reused, watch=watch, log=log.progress, cores=lambda: executor.cores) as steps:
         for number, one in enumerate(missing):
             if number and (left or (one and spending.spent())):
                 left += one
                 continue
-            for chunk in executor.map(work, one):
+            for chunk in _fitted(executor, work, one):
                 _note(chunk, done, log)
                 spending.add(chunk.cpu_seconds)
                 steps.advance(chunk.n_fits, len(chunk.failures), chunk.cpu_seconds)
@@ -242,6 +262,17 @@ def _fit(
         "efficiency": cpu / (executor.cores * wall) if done else None,
     }
     return done, left, phase
+
+
+def _fitted(executor: Executor, work: Work[FitChunk, ChunkDone], chunks: Sequence[FitChunk]) -> Iterator[ChunkDone]:
+    """What became of the chunks: those of one worker each, then those that workers fit together."""
+    yield from executor.map(work, [chunk for chunk in chunks if not chunk.workers])
+    together = [chunk for chunk in chunks if chunk.workers]
+    if together:
+        from farm.run.distributed import fit_together
+
+        executor.connect()
+        yield from map(fit_together, together)
 
 
 def _note(chunk: ChunkDone, done: list[ChunkDone], log: RunLog) -> None:
@@ -269,18 +300,20 @@ def _judge(
         failed[failure.symbol].add(failure.model)
     earlier: dict[str, list[Any]] = defaultdict(list)
     for trial in trials:
-        earlier[trial.begun.symbol].append(trial)
+        for symbol in trial.begun.symbols:
+            earlier[symbol].append(trial)
     specs = []
     for study in studies:
         own = {trial.identity for trial in study.trials}
         start, end = study.prepared.span
-        others = [trial for trial in candidates_over(earlier[study.symbol], start, end) if trial.identity not in own]
+        told_of = [trial for symbol in study.prepared.symbols for trial in earlier[symbol]]
+        others = [trial for trial in candidates_over(told_of, start, end) if trial.identity not in own]
         keys = tuple(trial.returns_key for trial in others if trial.returns_key is not None)
         lost = _lost(study, failed[study.symbol])
         without = len(others) - len(keys) + sum(trial.role == "candidate" for trial in lost)
         failed_here = tuple(sorted(failed[study.symbol]))
         own_part = _at_home(experiment.of(study.symbol))
-        specs.append(JudgeSpec(own_part, study, roles, failed_here, keys, without, len(experiment.bars.symbols)))
+        specs.append(JudgeSpec(own_part, study, roles, failed_here, keys, without, experiment.n_studies))
     stored = {spec.study.symbol: stored_judgement(spec) for spec in specs}
     judged = {symbol: one for symbol, one in stored.items() if one is not None}
     watch = partial(executor.report, experiment=experiment.name)

@@ -15,6 +15,7 @@ from farm.panel import Panel
 from farm.run.described import describe_ablation, describe_search, describe_selection, describe_trial
 from farm.run.panels import open_panel, panels_by_model
 from farm.run.plan import FitChunk, StudyPlan, families_of
+from farm.run.pooled_fits import evaluated_pool
 from farm.run.source import source_digest
 from farm.run.tables import oof_table, returns_table
 from farm.run.work import read_chunks
@@ -76,19 +77,25 @@ def judge_study(spec: JudgeSpec) -> StudyJudged:
     """Evaluate every trial of a study and gather the evidence; tables and judgement are stored."""
     experiment, prepared = spec.experiment, spec.study.prepared
     store = Store(experiment.where)
-    panel = open_panel(store, prepared.panel_key)
     key = _study_key(spec)
-    predictions, records = read_chunks(store, _chunks(spec))
     recipes = experiment.recipes(installed())
-    panels = panels_by_model(store, prepared.panels, recipes)
     stack = None if experiment.stack is None else experiment.stack.seeded(experiment.seed)
-    panels |= {name: panels[model] for name, model in spec.study.configurations.items() if model in panels}
     families = families_of(experiment, installed())
     recipe = StudyRecipe(spec.roles, stack, experiment.backtest, prepared.instrument, families, _choices(spec))
-    study = recipe.run(panel, prepared.plan, predictions, records, {name: one.events for name, one in panels.items()})
+    panel: Panel
+    if prepared.members:
+        panel, recipe, study, records = evaluated_pool(recipe, prepared, store, _chunks(spec))
+        panels = dict.fromkeys(recipes, panel.members[0])
+    else:
+        panel = open_panel(store, prepared.panel_key)
+        predictions, records = read_chunks(store, _chunks(spec))
+        panels = panels_by_model(store, prepared.panels, recipes)
+        panels |= {name: panels[model] for name, model in spec.study.configurations.items() if model in panels}
+        own = {name: one.events for name, one in panels.items()}
+        study = recipe.run(panel, prepared.plan, predictions, records, own)
     configurations = {name: one for picked in study.picked.values() for name, one in picked.headline.items()}
     store.put_table("oof", key, oof_table(panel, study))
-    store.put_table("returns", key, returns_table(panel.symbol, study))
+    store.put_table("returns", key, returns_table(panel.symbol, study, [one.symbol for one in prepared.members]))
     headlines = {**configurations, **{trial.name: trial.headline for trial in study.trials}}
     returns_keys = {name: _store_returns(store, key, name, headline) for name, headline in headlines.items()}
     sentinels = {"shifted_labels": _shifted_labels(study, panel), "truncation": prepared.about["truncation"]}
@@ -104,7 +111,7 @@ def judge_study(spec: JudgeSpec) -> StudyJudged:
         seed=experiment.seed,
         stacks={STACK: recipe.bases()},
     )
-    regimes = session_regimes(panel.bars)
+    regimes = None if prepared.members else session_regimes(panel.bars)
     judged = StudyJudged(
         symbol=prepared.symbol,
         key=key,
@@ -167,6 +174,7 @@ def _study_key(spec: JudgeSpec) -> str:
         [
             spec.study.prepared.values_digest,
             spec.study.prepared.instrument.digest(),
+            [[one.symbol, one.instrument.digest()] for one in spec.study.prepared.members],
             [chunk.key for chunk in _chunks(spec)],
             _choices(spec).digest(),
             {model: [list(one.models), one.aside] for model, one in spec.study.searched.items()},
@@ -178,6 +186,9 @@ def _study_key(spec: JudgeSpec) -> str:
                 "search",
                 "backtest",
                 "study",
+                "pool",
+                "pooled_study",
+                "run/pooled_fits",
                 "labels",
                 "folds",
                 "run/judge",
@@ -252,8 +263,7 @@ def _shifted_labels(study: Study, panel: Panel) -> dict[str, float | None] | Non
     lattice = study.lattice
     if SHIFTED_LABELS not in lattice.bases:
         return None
-    session = panel.bars.session[panel.events.row]
-    return {"p": chance_of_shifted(lattice.mean(SHIFTED_LABELS), panel.events, lattice.group, session)}
+    return {"p": chance_of_shifted(lattice.mean(SHIFTED_LABELS), panel.events, lattice.group, panel.sessions())}
 
 
 def _alarms(sentinels: Mapping[str, Any]) -> list[str]:

@@ -72,6 +72,8 @@ def open_sealed(
         or its data has changed; the span was opened before and there is no reason.
     """
     experiment, catalog = experiment_of(folder).model_copy(update={"home": home}), installed()
+    if experiment.pool is not None:
+        raise BadInput(f"{folder.place}: is the run of a pool, whose lockbox cannot be opened: it stays sealed")
     if not experiment.folds.lockbox:
         raise BadInput(f"{folder.place}: folds.lockbox is 0, so this run sealed nothing; nothing is left to open")
     summary = folder.read_json("summary.json")

@@ -21,7 +21,7 @@ def needs_of(studies: Sequence[StudyPlan], judged: Sequence[StudyJudged] = ()) -
     """Keys, by kind, of the results that a run of these studies is made of, as far as they are judged."""
     tables = sorted(one.key for one in judged)
     return {
-        "panels": sorted({panel.key for study in studies for panel in study.prepared.panels.values()}),
+        "panels": sorted({key for study in studies for key in study.prepared.stored_panels}),
         "fits": sorted(chunk.key for study in studies for chunk in study.chunks),
         "oof": tables,
         "returns": tables,

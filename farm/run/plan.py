@@ -194,6 +194,10 @@ def _started(
         experiment.seed,
         None if experiment.stack is None else experiment.stack.model_copy(update={"ablation": False}).digest(),
     ]
+    if experiment.pool is not None:
+        recipe.append(experiment.pool.engine)
+        symbols = list(prepared.symbols)
+        described = {name: (role, {**params, "pool": symbols}) for name, (role, params) in described.items()}
     start, end = prepared.span
     return tuple(
         TrialStart(

@@ -37,10 +37,21 @@ class PanelSpec:
 
 
 @dataclass(frozen=True)
+class Member:
+    """One symbol of a pool: what its panel is stored under, and the fingerprint of its data."""
+
+    symbol: str
+    instrument: Instrument
+    panel_key: str
+    fingerprint: str
+
+
+@dataclass(frozen=True)
 class PreparedStudy:
     """What the driver keeps of a study's panels: their keys, the fold plan, and what the report says of them.
 
-    What has no further name is the clock's panel; ``panels`` has all of them by their recipes' digests.
+    What has no further name is the clock's panel; ``panels`` has all of them by their recipes' digests. A pool has
+    ``members``, in the order of their names, whose panels up to the session ``sealed`` its own is joined from.
     """
 
     symbol: str
@@ -56,6 +67,34 @@ class PreparedStudy:
     sessions_per_year: float
     about: dict[str, Any]
     panels: dict[str, StoredPanel] = field(default_factory=dict)
+    members: tuple[Member, ...] = ()
+    sealed: int | None = None
+
+    @property
+    def member_keys(self) -> tuple[str, ...]:
+        """What the panels of a pool's symbols are stored under."""
+        return tuple(one.panel_key for one in self.members)
+
+    @property
+    def stored_panels(self) -> list[str]:
+        """Keys of all stored panels that the study is made of."""
+        return sorted(set(self.member_keys) or {one.key for one in self.panels.values()})
+
+    @property
+    def symbols(self) -> tuple[str, ...]:
+        """The symbols whose data it is made of."""
+        return tuple(one.symbol for one in self.members) or (self.symbol,)
+
+    @property
+    def currency(self) -> str:
+        """What its money is counted in; a pool may have several."""
+        instruments = [one.instrument for one in self.members] or [self.instrument]
+        return ", ".join(dict.fromkeys(one.currency for one in instruments))
+
+    @property
+    def fingerprints(self) -> dict[str, str]:
+        """The fingerprint of each symbol's data."""
+        return {one.symbol: one.fingerprint for one in self.members} or {self.symbol: self.about["data"]["fingerprint"]}
 
     def panel_of(self, recipe: PanelRecipe) -> StoredPanel:
         """The panel that models of a recipe read."""
@@ -90,15 +129,15 @@ def prepare_study(spec: PanelSpec) -> PreparedStudy:
     panel = panels[experiment.panel.digest()].panel
     with threadpool_limits(1):  # more threads would add in another order, and the last bits stand in the summary
         diagnostics = diagnose(panel, experiment.folds.embargo)
-    about = {"diagnostics": diagnostics.plain(), "truncation": _truncated(experiment, loaded, panels)}
+    about = {"diagnostics": diagnostics.plain(), "truncation": truncated(experiment, loaded, panels)}
     prepared = replace(prepared, about={**prepared.about, **about})
     if before is not None and before == prepared_key(experiment, spec.symbol):
         store.put_json("prepared", before, prepared.plain())
-    _give_memory_back()
+    give_memory_back()
     return prepared
 
 
-def _truncated(experiment: Experiment, loaded: Loaded, panels: Mapping[str, BuiltPanel]) -> dict[str, Any]:
+def truncated(experiment: Experiment, loaded: Loaded, panels: Mapping[str, BuiltPanel]) -> dict[str, Any]:
     """What is left of each panel's rows when later bars are cut away: rows compared, and every difference."""
     seed, threads = experiment.seed, experiment.threads
     proofs = {
@@ -113,7 +152,7 @@ def _truncated(experiment: Experiment, loaded: Loaded, panels: Mapping[str, Buil
     }
 
 
-def _give_memory_back() -> None:
+def give_memory_back() -> None:
     """Return what building a panel took: the same worker process fits next, for as long as the run lasts."""
     import pyarrow as pa
 
@@ -208,7 +247,7 @@ def describe(experiment: Experiment, loaded: Loaded, panels: Mapping[str, BuiltP
         raise BadInput(f"{panel.symbol}: {error}") from error
     for one in own:
         _check_base(one, plan, experiment.verdict.min_events_per_group)
-    _check_pipeline(experiment, plan, panel)
+    check_pipeline(experiment, plan, panel)
     described = {recipe: one.describe() for recipe, one in panels.items()}
     return PreparedStudy(
         symbol=panel.symbol,
@@ -228,7 +267,7 @@ def describe(experiment: Experiment, loaded: Loaded, panels: Mapping[str, BuiltP
             "labels": asdict(label_quality(events, experiment.labels)),
             "implied_null_share": experiment.labels.implied_null_share(),
             "budget": asdict(feature_budget(panel, plan, experiment.features.keep)),
-            "suspicious_features": [suspect for one in panels.values() for suspect in _suspects(one, one is clock)],
+            "suspicious_features": [suspect for one in panels.values() for suspect in suspects_of(one, one is clock)],
             "groups": [asdict(group) for group in plan.groups],
             "splits": [
                 {
@@ -244,7 +283,7 @@ def describe(experiment: Experiment, loaded: Loaded, panels: Mapping[str, BuiltP
     )
 
 
-def _suspects(built: BuiltPanel, is_clocks: bool) -> list[dict[str, Any]]:
+def suspects_of(built: BuiltPanel, is_clocks: bool = True) -> list[dict[str, Any]]:
     """Features of a panel that probably know the future; those of a base's own panel are named with its bars."""
     panel, events = built.panel, built.panel.events
     labelled = events.labelled
@@ -259,7 +298,7 @@ def _suspects(built: BuiltPanel, is_clocks: bool) -> list[dict[str, Any]]:
     return [{**one, "name": f"{one['name']}{bars}"} for one in found]
 
 
-def _check_pipeline(experiment: Experiment, plan: FoldPlan, panel: Panel) -> None:
+def check_pipeline(experiment: Experiment, plan: FoldPlan, panel: Panel) -> None:
     """Refuse steps that need more labelled rows than there are outside some group."""
     needed, events = (1 if experiment.stack is None else experiment.stack.min_rows()), panel.events
     for group in range(len(plan.groups)):

@@ -81,7 +81,7 @@ def _study(study: StudyPlan, judged: StudyJudged, verdict: StudyVerdict) -> dict
     return {
         "symbol": study.symbol,
         "instrument": prepared.instrument.name,
-        "currency": prepared.instrument.currency,
+        "currency": prepared.currency,
         "span_ns": list(prepared.span),
         "events": prepared.n_events,
         "features": prepared.n_features,

@@ -1,11 +1,19 @@
 """A judged study as tables: out-of-fold rows, and returns by session."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
+from farm.backtest import Backtest
 from farm.labels import sample_weights
 from farm.panel import Panel
+from farm.pool import PooledPanel
+from farm.pooled_study import parts_of
 from farm.study import Study
+
+Int = NDArray[np.int64]
 
 OOF_COLUMNS = (
     "symbol", "decided_at", "trial", "model", "split", "group", "label", "weight", "p_down", "p_flat", "p_up",
@@ -32,13 +40,13 @@ def oof_table(panel: Panel, study: Study) -> pa.Table:
         "label": pa.array(events.label[rows], pa.int8(), mask=~labelled[rows]),
         "weight": pa.array(weight[rows], mask=~labelled[rows]),
     }
-    parts = []
+    symbol, parts = _symbols(panel, rows), []
     for trial in study.trials:
         if trial.predicted is None:
             continue
         probability = trial.predicted[rows, others]
         name = _constant(trial.name, len(rows))
-        columns = {"symbol": _constant(panel.symbol, len(rows)), "trial": name, "model": name, **keys}
+        columns = {"symbol": symbol, "trial": name, "model": name, **keys}
         columns |= {
             f"p_{side}": pa.array(probability[:, at], from_pandas=True)  # no prediction: null
             for at, side in enumerate(("down", "flat", "up"))
@@ -47,21 +55,25 @@ def oof_table(panel: Panel, study: Study) -> pa.Table:
     return pa.concat_tables(parts).combine_chunks()
 
 
-def returns_table(symbol: str, study: Study) -> pa.Table:
+def returns_table(symbol: str, study: Study, members: Sequence[str] = ()) -> pa.Table:
     """Returns by session of every trial: path -1 is the headline series, then the single-fit paths.
 
-    Configurations of a search have their headline series alone.
+    Configurations of a search have their headline series alone, and so have the symbols of a pool, under their names.
     """
     parts = []
-    every = [(trial.name, (trial.headline, *trial.paths)) for trial in study.trials]
-    every += [(name, (one,)) for picked in study.picked.values() for name, one in picked.headline.items()]
-    for name, backtests in every:
+    every: list[tuple[str, str, tuple[Backtest, ...]]] = [
+        (symbol, trial.name, (trial.headline, *trial.paths)) for trial in study.trials
+    ]
+    every += [(symbol, name, (one,)) for picked in study.picked.values() for name, one in picked.headline.items()]
+    for number, own in enumerate(members):
+        every += [(own, one.name, (parts_of(one.headline)[number],)) for one in study.trials]
+    for whose, name, backtests in every:
         for path, backtest in enumerate(backtests, start=-1):
             n = len(backtest.sessions)
             parts.append(
                 pa.table(
                     {
-                        "symbol": _constant(symbol, n),
+                        "symbol": _constant(whose, n),
                         "trial": _constant(name, n),
                         "path": pa.array(np.full(n, path), pa.int32()),
                         "session": pa.array(backtest.sessions, pa.int32()).cast(pa.date32()),
@@ -72,6 +84,14 @@ def returns_table(symbol: str, study: Study) -> pa.Table:
                 )
             )
     return pa.concat_tables(parts).combine_chunks()
+
+
+def _symbols(panel: Panel, rows: Int) -> pa.Array:
+    """The symbol of each row: in a pool each one's own."""
+    if not isinstance(panel, PooledPanel):
+        return _constant(panel.symbol, len(rows))
+    names = pa.array([one.symbol for one in panel.members])
+    return pa.DictionaryArray.from_arrays(pa.array(panel.member[rows], pa.int32()), names).cast(pa.string())
 
 
 def _constant(text: str, n: int) -> pa.Array:

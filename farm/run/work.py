@@ -15,10 +15,12 @@ from numpy.typing import NDArray
 from farm.fit import FitRecord, Fitted, fit
 from farm.models import installed
 from farm.models.sharing import sharing
+from farm.panel import Panel
+from farm.pool import PooledPanel
 from farm.run.chunks import FitChunk
 from farm.run.faults import BAD_INPUT, OUT_OF_MEMORY, fault_of, patiently
 from farm.run.folder import RunFolder
-from farm.run.panels import open_panel
+from farm.run.pooled_fits import open_fitted, pool_columns, records_by_symbol
 from farm.sentinels import with_shifted_labels
 from farm.store import Store, files_of
 
@@ -73,7 +75,7 @@ def fit_chunk(chunk: FitChunk) -> ChunkDone:
     outcome: Outcome
     if patiently(lambda: store.has("fits", chunk.key)):
         outcome = "reused"
-    elif _overtaken(chunk):
+    elif overtaken(chunk):
         outcome = "overtaken"
     else:
         outcome, failures = _fit_and_store(store, chunk)
@@ -102,7 +104,7 @@ def _fit_and_store(store: Store, chunk: FitChunk) -> tuple[Outcome, list[Failure
 
     Of configurations that were fitted together those without a failure are stored each by itself.
     """
-    panel = patiently(lambda: open_panel(store, chunk.panel_key))
+    panel = patiently(lambda: open_fitted(store, chunk))
     catalog = installed()
     done: dict[str, list[Fitted]] = {name: [] for name in chunk.names}
     failures: list[Failure] = []
@@ -121,16 +123,16 @@ def _fit_and_store(store: Store, chunk: FitChunk) -> tuple[Outcome, list[Failure
     failed = {failure.model for failure in failures}
     if len(failed) == len(chunk.names):
         return "failed", failures
-    if _overtaken(chunk):
+    if overtaken(chunk):
         return "overtaken", []
     whole = [chunk] if not failed else [part for part in chunk.parts() if part.names[0] not in failed]
     for one in whole:
-        table = _table([done[name] for name in one.names], panel.events.decided_at)
+        table = _table([done[name] for name in one.names], panel)
         patiently(partial(store.put_table, "fits", one.key, table))
     return ("failed", failures) if failed else ("stored", [])
 
 
-def _overtaken(chunk: FitChunk) -> bool:
+def overtaken(chunk: FitChunk) -> bool:
     """Whether a later start of the run has begun than the one that sent the chunk."""
     if not chunk.run:
         return False
@@ -157,8 +159,8 @@ def read_chunks(
     return predictions, records
 
 
-def _table(done: list[list[Fitted]], decided_at: NDArray[np.int64]) -> pa.Table:
-    """The fits of a chunk, by model and split."""
+def _table(done: list[list[Fitted]], panel: Panel) -> pa.Table:
+    """The fits of a chunk, by model and split; those of a pool also tell their symbols apart."""
     every = [one for of_model in done for one in of_model]
     numbers = [number for number, of_model in enumerate(done) for _ in of_model]
     lengths = [len(one.rows) for one in every]
@@ -168,14 +170,19 @@ def _table(done: list[list[Fitted]], decided_at: NDArray[np.int64]) -> pa.Table:
         {
             "model": pa.array(np.repeat(numbers, lengths), pa.int32()),
             "split": pa.array(np.repeat([one.record.split for one in every], lengths), pa.int32()),
-            "decided_at": pa.array(decided_at[rows], pa.int64()),
+            "decided_at": pa.array(panel.events.decided_at[rows], pa.int64()),
             "p_down": probability[:, 0],
             "p_flat": probability[:, 1],
             "p_up": probability[:, 2],
+            **(pool_columns(panel, rows) if isinstance(panel, PooledPanel) else {}),
         }
     )
-    records = [[one.record.plain() for one in of_model] for of_model in done]
+    records = [[_record(one, panel) for one in of_model] for of_model in done]
     return table.replace_schema_metadata({"records": json.dumps(records, sort_keys=True)})
+
+
+def _record(done: Fitted, panel: Panel) -> Any:
+    return records_by_symbol(panel, done.record) if isinstance(panel, PooledPanel) else done.record.plain()
 
 
 def _records(table: pa.Table) -> list[list[FitRecord]]:

@@ -67,6 +67,11 @@ def home_below_a_file(case: Case) -> None:
     case.sets.append(f"home={case.folder / 'regular' / 'home'}")
 
 
+def isotonic_of_few(case: Case) -> None:
+    case.replace("{kind: calibrate}", "{kind: calibrate, method: isotonic}")
+    case.replace("threshold: 1}", "threshold: 2}")
+
+
 TABLE: dict[str, tuple[str, Break, tuple[str, ...]]] = {
     # the experiment file itself
     "experiment missing": (
@@ -206,7 +211,32 @@ TABLE: dict[str, tuple[str, Break, tuple[str, ...]]] = {
     "regression without a regressor": (
         "synthetic",
         swap("max_bars: 8", "max_bars: 8, timeout: regression"),
-        ("{file}:{line: labels}", "labels.timeout is regression", "neutral or sign"),
+        (
+            "{file}:{line: linear}",
+            "models.linear: logistic predicts classes",
+            "labels.timeout regression",
+            "a regressor",
+        ),
+    ),
+    "a base with labels of its own": (
+        "synthetic",
+        swap("params: {C: 1.0}", "labels: {kind: directional, horizon: 4}"),
+        ("{file}:{line: linear}", "models.linear.labels has no place under a model"),
+    ),
+    "a base finer than the data": (
+        "synthetic",
+        swap("params: {C: 1.0}", "timeframe: 10s, features: {preset: small}"),
+        ("{file}:{line: linear}", "models.linear.timeframe is 10s, finer than the data's"),
+    ),
+    "a pipeline that sizes before it predicts": (
+        "synthetic",
+        swap("{kind: calibrate}", "{kind: size}"),
+        ("{file}:{line: stack}", "size turns what is predicted into a bet, so it is the last step"),
+    ),
+    "a pipeline with too few rows for its calibration": (
+        "synthetic",
+        isotonic_of_few,
+        ("{file}:{line: stack}", "need 500 labelled decisions outside each group", "calibrate by sigmoid"),
     ),
     "stack that does not combine": (
         "synthetic",

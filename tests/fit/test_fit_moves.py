@@ -57,6 +57,16 @@ def test_it_learns_the_return_in_units_of_volatility_of_rows_before_the_tail(pan
     assert 0.1 < len(tail) / (len(train) + len(tail)) < 0.25
 
 
+def test_where_labels_are_numbers_it_learns_those(panel, plan):
+    SEEN.clear()
+    clipped = np.clip(panel.events.ret * panel.events.entry_price / panel.events.volatility, -0.5, 0.5)
+    numbers = replace(panel, events=replace(panel.events, target=clipped))
+    done = fit(numbers, plan, Model(uses="first"), CATALOG, 3, seed=7, threads=1, keep=50)
+    ((_, y),) = SEEN
+    np.testing.assert_array_equal(y, clipped[rows_of(done.record.train)])
+    assert set(np.sign(y)) == {-1, 1}
+
+
 def test_its_chances_are_those_of_classes(leaning, fit_one):
     done = fit_one(leaning, RIDGE)
     np.testing.assert_allclose(done.probability.sum(axis=1), 1.0)

@@ -203,6 +203,10 @@ def test_the_cost_ladder_tells_what_one_bar_of_lateness_costs(rich_page):
     assert ladder[0][5:] == ["−0.77 20.0%", "1.5×", "3.0 years"]
 
 
+def test_what_a_model_says_of_its_fits_is_told(rich_page):
+    assert "stack says of its fits: learned from 5000 of 7210 rows (max_rows) (3 fits)." in rich_page.text
+
+
 def test_features_stand_with_how_often_each_was_kept_and_what_the_tests_say(rich_page):
     assert row_of(rich_page, "adx_14") == [
         "adx_14", "25%", "100%", "slow or shifting", "< 0.001", "> 0.100", "0.031 2020-05-04", "0.213",

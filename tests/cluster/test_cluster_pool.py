@@ -1,0 +1,101 @@
+"""A pool whose fits several workers of Ray Train make together: as good as one process, stored and resumed alike."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+from sklearn.metrics import log_loss
+
+from farm.store import Store
+
+pytestmark = [pytest.mark.ray, pytest.mark.slow]
+
+POOLED = """
+name: pooled
+seed: 3
+bars:
+  source: synthetic
+  timeframe: 5min
+  years: 0.6
+  markets: {SYN-A: {edge: 0.3}, SYN-B: {edge: 0.3}, SYN-C: {}}
+decisions: {timeframe: 15min, events: {kind: cusum, threshold: 2}, limit: 20000}
+features: {preset: small, keep: 100}
+labels: {kind: triple_barrier, up: 2.0, down: 2.0, max_bars: 24}
+folds: {kind: cpcv, groups: 4, test_groups: 2, embargo: 1 session, lockbox: 0.1}
+models:
+  boosted: {uses: xgboost, params: {n_estimators: 30, max_depth: 4}}
+backtest: {costs: instrument, capital: 100000}
+track: null
+"""
+
+
+def start(file: Path, home: Path, *overrides: str) -> subprocess.Popen[str]:
+    options = [part for override in overrides for part in ("--set", override)]
+    return subprocess.Popen(
+        [sys.executable, "-m", "farm.cli", "run", str(file), *options],
+        env={**os.environ, "FARM_HOME": str(home), "RAY_AUTH_MODE": "token"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def finish(process: subprocess.Popen[str]) -> str:
+    output, _ = process.communicate(timeout=280)
+    assert process.returncode == 0, output
+    return output
+
+
+def folder(home: Path) -> Path:
+    return home / "runs" / "pooled" / "latest"
+
+
+def losses(home: Path) -> dict[str, float]:
+    """The log-loss of every split of the boosted model."""
+    rows = pq.read_table(folder(home) / "oof.parquet").to_pandas()
+    rows = rows[(rows["trial"] == "boosted") & rows["label"].notna()]
+    return {
+        split: log_loss(own["label"], own[["p_down", "p_flat", "p_up"]], labels=[-1, 0, 1])
+        for split, own in rows.groupby("split")
+    }
+
+
+@pytest.fixture(scope="module")
+def homes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """The experiment run by each engine, in a home of its own."""
+    place = tmp_path_factory.mktemp("pooled")
+    (place / "pooled.yaml").write_text(POOLED)
+    ran = {"process": ["execution.on=process"], "ray_train": ["execution.workers=2"]}
+    for engine, overrides in ran.items():
+        finish(start(place / "pooled.yaml", place / engine, f"pool={{engine: {engine}}}", *overrides))
+    return {"file": place / "pooled.yaml", **{engine: place / engine for engine in ran}}
+
+
+def test_two_workers_predict_as_well_as_one_process(homes: dict[str, Path]) -> None:
+    alone, together = losses(homes["process"]), losses(homes["ray_train"])
+    assert alone.keys() == together.keys()
+    mean = [sum(one.values()) / len(one) for one in (alone, together)]
+    assert mean[0] == pytest.approx(mean[1], abs=1e-3)
+    assert alone != together  # else nobody shared anything out
+
+
+def test_what_workers_fit_together_leaks_nothing_and_leaves_nothing_behind(homes: dict[str, Path]) -> None:
+    summary: dict[str, Any] = json.loads((folder(homes["ray_train"]) / "summary.json").read_text())
+    (study,) = summary["studies"]
+    assert study["faults"] == []
+    assert study["proof"]["violations"] == []
+    assert summary["failed_fits"] == []
+    assert not Store(str(homes["ray_train"])).keys("boosters")
+    assert not list((homes["ray_train"] / "train").glob("*"))
+
+
+def test_a_finished_pool_is_not_fitted_again(homes: dict[str, Path]) -> None:
+    output = finish(start(homes["file"], homes["ray_train"], "pool={engine: ray_train}", "execution.workers=2"))
+    fits = json.loads((folder(homes["ray_train"]) / "manifest.json").read_text())["fits"]
+    assert fits["reused"] == fits["total"] > 0, output
