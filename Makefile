@@ -81,7 +81,7 @@ setup-dev: .venv/.dev
 	touch $@
 
 .venv/.dev: .venv/.run
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[$(EXTRAS),catboost,torch,dev,oracles]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[$(EXTRAS),catboost,torch,xgboost-ray,dev,oracles]'
 	touch $@
 
 clean: ## remove the environment and the local home
