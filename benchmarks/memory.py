@@ -44,8 +44,8 @@ def as_markdown(fits: dict[str, float], driver: dict[str, float]) -> str:
 
 {fits["fits"]:.0f} boosted fits on a panel of {fits["rows"]:,.0f} rows and {fits["columns"]:.0f} columns, {WORKERS} at a
 time, in MiB of PSS. "Allowed" is the panel once and, for each fit at a time, one copy of its training rows and what
-LightGBM took in a bare script. What goes beyond it are the interpreters of driver and workers with Ray and the other
-libraries, which no panel makes larger, and the events that lie beside the matrix.
+LightGBM took in a bare script. Farm makes no such copy, since LightGBM reads the panel's rows where they lie; in its
+figure are the interpreters of driver and workers, too, with Ray and the other libraries.
 
 | panel | a train copy | the model's own | allowed | driver and workers | Ray's daemons |
 | ---: | ---: | ---: | ---: | ---: | ---: |

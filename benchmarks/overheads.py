@@ -65,7 +65,11 @@ def main() -> None:
 
 def section() -> str:
     """What was measured, as a section of the page."""
-    found = measured()
+    return as_markdown(measured())
+
+
+def as_markdown(found: dict[str, float]) -> str:
+    """The figures as a section of the page."""
     return f"""## What Farm itself costs
 
 {found["fits"]:,.0f} fits of 10 ms over {STUDIES} simulated studies on {CORES} cores. Overhead a fit is what the cores
