@@ -4,7 +4,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -168,6 +168,15 @@ def test_a_fit_that_is_overtaken_while_it_runs_is_not_stored(tmp_path: Path, mon
     assert not Store(str(tmp_path)).has("fits", chunk.key)
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Processes started here hear Ctrl-C, also where a shell has put the tests in its background, which does not."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_an_interrupted_run_says_so_and_goes_on_later(tmp_path: Path) -> None:
     from ruamel.yaml import YAML
 
