@@ -9,6 +9,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from farm.stats.discrimination import auc
+
 Float = NDArray[np.float64]
 Int = NDArray[np.int64]
 Side = Literal["up", "down"]
@@ -88,22 +90,6 @@ def reliability(probability: Float, happened: NDArray[np.bool_]) -> Reliability:
     predicted = np.bincount(place, probability, len(bins)) / events
     observed = np.bincount(place, happened, len(bins)) / events
     return Reliability(predicted, observed, *_wilson(observed, events), events)
-
-
-def auc(score: Float, positive: NDArray[np.bool_]) -> float | None:
-    """The chance that a positive event has the higher score, ties counting half; None with one class alone.
-
-    >>> auc(np.array([0.1, 0.4, 0.4, 0.9]), np.array([False, False, True, True]))
-    0.875
-    """
-    from scipy.stats import rankdata
-
-    n_positive = int(positive.sum())
-    n_negative = len(positive) - n_positive
-    if not n_positive or not n_negative:
-        return None
-    ranks = float(rankdata(score)[positive].sum())
-    return (ranks - n_positive * (n_positive + 1) / 2) / (n_positive * n_negative)
 
 
 def _scored(rows: pa.Table) -> Scored:

@@ -18,6 +18,7 @@ from farm.stack.ablation import diversity
 from farm.stack.provenance import Records
 from farm.stats import selection_frequency, selection_stability
 from farm.stats.difference import paired_difference
+from farm.stats.discrimination import auc
 from farm.study import STACK, PickedFrom, Study, StudyRecipe, Trial
 
 _LADDER = (0.0, 0.5, 1.0, 2.0)
@@ -64,8 +65,6 @@ def _span(headline: Backtest) -> list[str]:
 
 def _scores(trial: Trial, events: Events) -> dict[str, float | None]:
     """Scores of the mean out-of-fold prediction on labelled rows that have one; AUC is up against down."""
-    from sklearn.metrics import log_loss, roc_auc_score
-
     mean = trial.probability
     if mean is None:
         return {}
@@ -74,11 +73,10 @@ def _scores(trial: Trial, events: Events) -> dict[str, float | None]:
     probability = np.clip(probability, 1e-6, None)
     probability = probability / probability.sum(axis=1, keepdims=True)
     touched = label != 0
-    two_sided = len(np.unique(label[touched])) == 2
     lean = probability[touched, 2] - probability[touched, 0]
     return {
-        "log_loss": float(log_loss(label, probability, labels=list(CLASSES))),
-        "auc": float(roc_auc_score(label[touched] > 0, lean)) if two_sided else None,
+        "log_loss": float(-np.log(probability[np.arange(len(label)), np.searchsorted(CLASSES, label)]).mean()),
+        "auc": auc(lean, label[touched] > 0),
         "accuracy": float(np.mean(np.array(CLASSES)[probability.argmax(axis=1)] == label)),
     }
 

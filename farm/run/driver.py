@@ -320,7 +320,7 @@ def _judge(
     leaders = Leaders(watch)
     with Steps("studies", len(specs), len(judged), watch=watch, log=log.progress) as steps:
         missing = [spec for spec in specs if spec.study.symbol not in judged]
-        work = Work("judge studies", judge_study, lambda spec: spec.study.symbol)
+        work = Work("judge studies", judge_study, lambda spec: spec.study.symbol, few=2)
         for one in executor.map(work, missing):
             judged[one.symbol] = one
             leaders.judged(one.evidence)

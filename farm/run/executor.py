@@ -47,6 +47,8 @@ class Work(Generic[Spec, Result]):
         Bytes that one spec may need, as far as is known; 0: not known.
     seconds
         About what one spec takes: short ones travel together.
+    few
+        So few specs are worked on in the driver itself where no Ray runs yet: to start one takes longer.
     """
 
     name: str
@@ -56,6 +58,7 @@ class Work(Generic[Spec, Result]):
     tell: Callable[[str, Fault, int, str], None] = _untold
     memory: int = 0
     seconds: Callable[[Spec], float] = _a_second
+    few: int = 0
 
     def given_up(self, spec: Spec, fault: Fault, attempts: int, error: str) -> Result:
         """The result of a spec that was tried as often as its fault deserves; Failed where the work has none."""

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 from farm.config import Execution
 from farm.errors import BadInput
-from farm.run.executor import Dialogue, Raised, Work
+from farm.run.executor import Dialogue, InProcess, Raised, Work
 from farm.run.faults import OUT_OF_MEMORY, OWN_FAULT, WORKER_DIED, Fault, fault_of
 from farm.search import Question
 
@@ -57,6 +57,9 @@ class OnRay:
     def map(self, work: Work[Spec, Result], specs: Sequence[Spec]) -> Iterator[Result]:
         """Results of the work on every spec, as they come."""
         if not specs:
+            return
+        if len(specs) <= work.few and not (self._started or self._address or ray.is_initialized()):
+            yield from InProcess(self._threads).map(self._counting(work), specs)
             return
         self.connect()
         unanswered = set(range(len(specs)))

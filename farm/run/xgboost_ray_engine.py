@@ -6,6 +6,7 @@ given bins of its rows, which it reads block by block. Both replace private func
 xgboost-ray is accepted.
 """
 
+import logging
 import threading
 import time
 import uuid
@@ -101,6 +102,7 @@ def boosted_by_actors(
         def after_train(self, actor: Any, result: dict[str, Any]) -> None:
             result["bst"].set_attr(cpu_seconds=str(time.process_time() - actor.started))
 
+    logging.getLogger("xgboost_ray").setLevel(logging.WARNING)  # else it tells every half minute that it trains
     main._start_rabit_tracker, main._stop_rabit_tracker = _tracker, _ended
     stops = [(Shares(tail, watched=True), "tail")] if job.patience is not None else []
     booster = main.train(

@@ -38,7 +38,7 @@ def tiny_panel(symbol: str, moments: Any, held: Any, rng: np.random.Generator, n
     return Panel(symbol, ("one", "two"), rng.normal(size=(n, 2)), events, bars)
 
 
-def experiment(home: Path, symbols: tuple[str, ...] = ("SYN-A", "SYN-B"), **over: Any) -> Experiment:
+def experiment(home: Path | str, symbols: tuple[str, ...] = ("SYN-A", "SYN-B"), **over: Any) -> Experiment:
     """Two artificial markets, a stack of two models; pooled unless ``pool`` is None."""
     return Experiment.model_validate(
         {

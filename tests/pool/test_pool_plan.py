@@ -143,5 +143,6 @@ def test_a_symbol_that_lies_wholly_behind_the_lockbox_of_all_is_refused_by_name(
     sessions = {"A": (tuple(range(17)), (12,) * 17), "B": ((15, 16), (12, 12))}
     syn = instrument_for("SYN", None)
     members = [PreparedMember(one.symbol, syn, stored, sessions[one.symbol], {}) for one in (whole, late)]
+    folds = {"kind": "cpcv", "groups": 4, "lockbox": 0.15}
     with pytest.raises(BadInput, match=r"all of B lies behind the pool's lockbox.* on 1970-01-16; leave"):
-        describe_pool(experiment(tmp_path), members, [whole, late])
+        describe_pool(experiment(tmp_path, folds=folds), members, [whole, late])

@@ -145,7 +145,7 @@ def test_a_check_tells_of_every_symbol_and_of_the_pool(tmp_path: Path) -> None:
         ({"search": {"objective": "log_loss"}}, "search: models of a pool are not searched"),
         ({"models": {"slow": {"uses": "logistic", "timeframe": "4h"}}}, r"models.slow.timeframe: models of a pool"),
         ({"pool": {"engine": "joblib"}}, "engine"),
-        ({"pool": {"workers": 2}}, "workers is for engines that share a fit out"),
+        ({"pool": {"workers": 2}}, "workers is for an engine that shares a fit out"),
         ({"pool": {"engine": "ray_train"}}, "pool.engine ray_train needs workers on Ray"),
         (
             {"pool": {"engine": "ray_train"}, "execution": {"on": "ray"}},
@@ -174,7 +174,7 @@ def shared_out(home: Path | str, **over: Any) -> Any:
     """An experiment whose fits workers of Ray Train make together."""
     boosted = {"boosted": {"uses": "xgboost", "params": {"n_estimators": 10, "max_depth": 3}}}
     how = {"models": boosted, "pool": {"engine": "ray_train"}, "execution": {"on": "ray"}, "stack": None}
-    return experiment(Path("unused"), **{**how, "home": str(home), **over})
+    return experiment(home, **{**how, **over})
 
 
 def test_an_engine_that_shares_fits_out_has_two_workers_unless_told_otherwise(tmp_path: Path) -> None:

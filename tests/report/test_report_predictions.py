@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 
-from farm.report.predictions import auc, reliability, scored_trials
+from farm.report.predictions import reliability, scored_trials
+from farm.stats.discrimination import auc
 
 seeds = st.integers(0, 2**31)
 
