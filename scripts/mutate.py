@@ -124,8 +124,8 @@ MUTATIONS = (
     Mutation(
         "the lockbox is read",
         "farm/panel.py",
-        "base = base.between(0, lockbox_start(base.session, self.lockbox))",
-        "base = base.between(0, len(base))",
+        "return self._made(base.between(0, lockbox_start(base.session, self.lockbox)), calendar, threads,",
+        "return self._made(base, calendar, threads,",
     ),
 )
 
