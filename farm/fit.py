@@ -110,6 +110,7 @@ def fit(
     train, tail = with_tail(events, train, model, catalog)
     base = train_base(panel, train, tail, model, catalog, seed=seed, threads=threads, keep=keep, selection=selection)
     probability = base.predict_rows(panel, test)
+    remarks = (str(getattr(base.estimator, "remark_", "")), _never_met(events, train, model, catalog))
     record = FitRecord(
         split=split,
         seed=seed,
@@ -119,9 +120,17 @@ def fit(
         n_tail=len(tail),
         n_test=len(test),
         kept=tuple(panel.names[i] for i in base.view),
-        remark=str(getattr(base.estimator, "remark_", "")),
+        remark="; ".join(filter(None, remarks)),
     )
     return Fitted(test, probability, record, time.process_time() - started)
+
+
+def _never_met(events: Events, train: Rows, model: Model, catalog: Catalog) -> str:
+    """What is to be said where a class that the study has is not among the rows that a classifier learned from."""
+    if model.wants(catalog).learns != "class":
+        return ""
+    missing = np.setdiff1d(events.label[events.labelled], events.label[train])
+    return f"met no row of class {', '.join(map(str, missing))}, which it gives no chance" if len(missing) else ""
 
 
 def with_tail(events: Events, train: Rows, model: Model, catalog: Catalog) -> tuple[Rows, Rows]:

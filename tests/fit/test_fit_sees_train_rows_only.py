@@ -236,6 +236,17 @@ def test_what_a_model_says_of_its_fit_stands_in_the_record(panel, fit_one):
     assert FitRecord.of(json.loads(json.dumps(record.plain()))) == record
 
 
+def test_a_class_that_a_split_never_shows_is_named_in_the_record_and_has_no_chance(panel, plan, fit_one):
+    events = panel.events
+    train = plan.train_rows(events.decided_at, events.exited_at, plan.splits[3])
+    label = events.label.copy()
+    label[train] = np.where(label[train] == 0, 1, label[train])
+    label[np.setdiff1d(np.flatnonzero(events.labelled), train)[0]] = 0
+    fitted = fit_one(replace(panel, events=replace(events, label=label)), MODELS["boosted"])
+    assert fitted.record.remark == "met no row of class 0, which it gives no chance"
+    assert (fitted.probability[:, 1] == 0).all()
+
+
 def test_a_record_survives_storage(panel, fit_one):
     record = fit_one(panel, MODELS["stopped"]).record
     assert FitRecord.of(json.loads(json.dumps(record.plain()))) == record
