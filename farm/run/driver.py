@@ -10,9 +10,8 @@ from typing import Any
 
 from farm.config import Experiment
 from farm.errors import Failed
-from farm.ledger import Ledger, Trial, TrialEnd, TrialStart, candidates_over, told
+from farm.ledger import Trial, told
 from farm.models import Catalog, installed
-from farm.pool import POOL
 from farm.report import write_report
 from farm.run.beforehand import check_before_work
 from farm.run.cards import cards_of
@@ -26,17 +25,15 @@ from farm.run.leaders import Leaders
 from farm.run.log import RunLog
 from farm.run.needs import NEEDS, needs_of
 from farm.run.plan import FitChunk, StudyPlan, plan_study, roles_of
-from farm.run.pool import PoolSpec, prepare_member, prepare_pool, stored_member
-from farm.run.prepare import PanelSpec, PreparedStudy
 from farm.run.progress import Steps, Watch
 from farm.run.search import Spending, rounds_of, search_studies, without_unfitted
-from farm.run.skipped import Skipped, prepare_or_skip, refuse_if_nothing_is_left, stored_or_none
+from farm.run.studies import at_home, prepare_studies
 from farm.run.summary import summarise
 from farm.run.tracking import deliver_pending, deliver_run
+from farm.run.trials import by_symbol, earlier_trials, finish_trials, lost_trials, start_trials
 from farm.run.work import ChunkDone, Failure, fit_chunk, lost_chunk
 from farm.search import Budget
 from farm.store import HomeFailed, Store
-from farm.study import STACK
 from farm.verdict import decide
 
 
@@ -85,7 +82,7 @@ def run(experiment: Experiment, *, fresh: bool = False) -> RunResult:
 
 def _run(experiment: Experiment, catalog: Catalog, executor: Executor, *, fresh: bool) -> RunResult:
     store = Store(experiment.where)
-    studies, skipped = _prepare(experiment, executor, catalog)
+    studies, skipped = prepare_studies(experiment, executor, catalog)
     folder = open_run(experiment)
     log = RunLog(folder.path / "log.jsonl", folder.run_id)
     log.write("started", experiment=experiment.name, studies=len(studies), executor=executor.describe())
@@ -107,7 +104,7 @@ def _run(experiment: Experiment, catalog: Catalog, executor: Executor, *, fresh:
     if found.by_symbol:
         studies = [plan_study(experiment, study.prepared, catalog, found.of(study.symbol)) for study in studies]
     folder.write_json(NEEDS, needs_of(studies))
-    _start_trials(experiment, studies, folder)
+    start_trials(experiment, studies, folder)
     chunks = [chunk for study in studies for chunk in study.chunks]
     if fresh:
         for chunk in chunks:
@@ -134,7 +131,7 @@ def _run(experiment: Experiment, catalog: Catalog, executor: Executor, *, fresh:
         "failed": len(failures),
         "allowed_failures": experiment.execution.max_failed_fits,
     }
-    heads = _finish_trials(experiment, studies, judged, failures)
+    heads = finish_trials(experiment, studies, judged, failures)
     folder.update_manifest(
         fits=fits,
         efficiency=fit_phase,
@@ -161,55 +158,6 @@ def _run(experiment: Experiment, catalog: Catalog, executor: Executor, *, fresh:
     log.write("finished", verdict=summary["verdict"], fits=fits, efficiency=fit_phase)
     folder.keep("log.jsonl")
     return result
-
-
-def _prepare(experiment: Experiment, executor: Executor, catalog: Catalog) -> tuple[list[StudyPlan], list[Skipped]]:
-    if experiment.pool is not None:
-        return [plan_study(experiment, _prepare_pool(experiment, executor), catalog)], []
-    symbols = experiment.bars.symbols
-    stored = {symbol: stored_or_none(experiment, symbol) for symbol in symbols}
-    prepared = {symbol: study for symbol, study in stored.items() if study is not None}
-    skipped: list[Skipped] = []
-    specs = [PanelSpec(_at_home(experiment.of(symbol)), symbol) for symbol in symbols if symbol not in prepared]
-    watch = partial(executor.report, experiment=experiment.name)
-    with Steps("panels", len(symbols), len(prepared), watch=watch) as steps:
-        work = Work("prepare panels", prepare_or_skip, lambda spec: spec.symbol)
-        for one in executor.map(work, specs):
-            if isinstance(one, Skipped):
-                skipped.append(one)
-            else:
-                prepared[one.symbol] = one
-            steps.advance(failed=isinstance(one, Skipped))
-    skipped.sort(key=lambda one: one.symbol)
-    refuse_if_nothing_is_left(skipped, len(symbols))
-    return [plan_study(experiment, prepared[symbol], catalog) for symbol in sorted(prepared)], skipped
-
-
-def _prepare_pool(experiment: Experiment, executor: Executor) -> PreparedStudy:
-    """The one study of all symbols: each prepared by itself, then planned together."""
-    symbols = sorted(experiment.bars.symbols)
-    stored = {symbol: stored_member(experiment.of(symbol), symbol) for symbol in symbols}
-    members = {symbol: member for symbol, member in stored.items() if member is not None}
-    specs = [PanelSpec(_at_home(experiment.of(symbol)), symbol) for symbol in symbols if symbol not in members]
-    watch = partial(executor.report, experiment=experiment.name)
-    with Steps("panels", len(symbols), len(members), watch=watch) as steps:
-        for one in executor.map(Work("prepare panels", prepare_member, lambda spec: spec.symbol), specs):
-            members[one.symbol] = one
-            steps.advance()
-    together = PoolSpec(_at_home(experiment), tuple(members[symbol] for symbol in symbols))
-    (study,) = executor.map(Work("plan the pool", prepare_pool, lambda _: POOL), [together])
-    return study
-
-
-def _at_home(experiment: Experiment) -> Experiment:
-    """The experiment as it travels: a worker has an environment and a working folder of its own, but the same home."""
-    return experiment.model_copy(update={"home": experiment.where})
-
-
-def _start_trials(experiment: Experiment, studies: Sequence[StudyPlan], folder: RunFolder) -> None:
-    for study in studies:
-        trials = [replace(trial, run=folder.run_id) for trial in study.trials]
-        Ledger(experiment.where, study.ledger_name).start(trials)
 
 
 def _memory(studies: Sequence[StudyPlan]) -> int:
@@ -298,21 +246,15 @@ def _judge(
     failed: dict[str, set[str]] = defaultdict(set)
     for failure in failures:
         failed[failure.symbol].add(failure.model)
-    earlier: dict[str, list[Any]] = defaultdict(list)
-    for trial in trials:
-        for symbol in trial.begun.symbols:
-            earlier[symbol].append(trial)
+    tried = by_symbol(trials)
     specs = []
     for study in studies:
-        own = {trial.identity for trial in study.trials}
-        start, end = study.prepared.span
-        told_of = [trial for symbol in study.prepared.symbols for trial in earlier[symbol]]
-        others = [trial for trial in candidates_over(told_of, start, end) if trial.identity not in own]
+        others = earlier_trials(study, tried)
         keys = tuple(trial.returns_key for trial in others if trial.returns_key is not None)
-        lost = _lost(study, failed[study.symbol])
+        lost = lost_trials(study, failed[study.symbol])
         without = len(others) - len(keys) + sum(trial.role == "candidate" for trial in lost)
         failed_here = tuple(sorted(failed[study.symbol]))
-        own_part = _at_home(experiment.of(study.symbol))
+        own_part = at_home(experiment.of(study.symbol))
         specs.append(JudgeSpec(own_part, study, roles, failed_here, keys, without, experiment.n_studies))
     stored = {spec.study.symbol: stored_judgement(spec) for spec in specs}
     judged = {symbol: one for symbol, one in stored.items() if one is not None}
@@ -327,17 +269,6 @@ def _judge(
             log.write("study", symbol=one.symbol, rows_proved=one.proof["rows_checked"])
             steps.advance()
     return judged
-
-
-def _lost(study: StudyPlan, failed: set[str]) -> list[TrialStart]:
-    """Trials without a result: models with a failed fit, configurations that were set aside, what rests on them."""
-    gone = set(failed)
-    for model, searched in study.searched.items():
-        gone |= searched.aside.keys()
-        if not set(searched.complete) - gone or gone & set(searched.forced):
-            gone.add(model)
-    bases = {trial.name for trial in study.trials if trial.role == "candidate"} - study.configurations.keys()
-    return [trial for trial in study.trials if trial.name in gone or (trial.name == STACK and gone & bases)]
 
 
 def _write_results(
@@ -355,34 +286,12 @@ def _write_results(
     failed = {(failure.symbol, failure.model) for failure in failures}
     status = dict.fromkeys((trial.identity for trial in trials), "finished")
     for study in studies:
-        for trial in _lost(study, {model for symbol, model in failed if symbol == study.symbol}):
+        for trial in lost_trials(study, {model for symbol, model in failed if symbol == study.symbol}):
             status[trial.identity] = "failed" if study.aside_of(trial.name) is None else "killed"
     write_trials(folder.path / "trials.parquet", trials, status)
     folder.keep("oof.parquet", "returns.parquet", "trials.parquet")
     folder.write_json(NEEDS, needs_of(studies, list(judged.values())))
     folder.write_json("summary.json", summary)
-
-
-def _finish_trials(
-    experiment: Experiment, studies: Sequence[StudyPlan], judged: dict[str, StudyJudged], failures: Sequence[Failure]
-) -> dict[str, str]:
-    heads = {}
-    reasons = {(failure.symbol, failure.model): failure.error for failure in failures}
-    for study in studies:
-        ledger = Ledger(experiment.where, study.ledger_name)
-        ends = []
-        for trial in study.trials:
-            key = judged[study.symbol].returns_keys.get(trial.name)
-            sound = trial.role == "sentinel" and (study.symbol, trial.name) not in reasons
-            if key is None and not sound:
-                aside = study.aside_of(trial.name)
-                reason = aside or reasons.get((study.symbol, trial.name), "a base failed")
-                ends.append(TrialEnd(trial.identity, "failed" if aside is None else "killed", reason=reason))
-            else:
-                ends.append(TrialEnd(trial.identity, "finished", returns_key=key))
-        ledger.end(ends)
-        heads[study.ledger_name] = ledger.head()
-    return heads
 
 
 def _resolved(experiment: Experiment) -> str:

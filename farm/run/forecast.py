@@ -3,7 +3,6 @@
 import math
 import os
 import time
-from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ from farm.bars import SyntheticBars, instrument_for
 from farm.config import Experiment
 from farm.errors import BadInput, Failed
 from farm.fit import fit
-from farm.ledger import Trial, candidates_over, told
+from farm.ledger import Trial, told
 from farm.models import Catalog, Model, installed
 from farm.panel import Panel
 from farm.run.beforehand import check_before_work
@@ -22,6 +21,7 @@ from farm.run.panels import build_panels, panels_by_model
 from farm.run.plan import StudyPlan, plan_study
 from farm.run.pool import built_pool
 from farm.run.prepare import PreparedStudy, describe, stored_study
+from farm.run.trials import by_symbol, earlier_trials
 from farm.stats import certifiable_sharpe
 from farm.store import Store
 
@@ -63,7 +63,7 @@ def forecast(experiment: Experiment) -> dict[str, Any]:
         recipes = own[symbol].recipes(catalog)
         panels = built[symbol][1] if symbol in built else panels_by_model(store, stored[symbol].panels, recipes)
         times.add(own[symbol], planned[symbol], panels, catalog)
-    tried = _tried(experiment)
+    tried = by_symbol(told(experiment.where).trials)
     measured = {symbol: _study(experiment, study, times, tried) for symbol, study in planned.items()}
     sizes = {symbol: _size(own[symbol], symbol) for symbol in symbols}
     studies = [
@@ -86,7 +86,7 @@ def _of_pool(experiment: Experiment, catalog: Catalog) -> dict[str, Any]:
     times.add(experiment, planned, dict.fromkeys(experiment.all_models(), panel), catalog)
     have = Store(experiment.where).have("fits", [chunk.key for chunk in planned.chunks])
     stored = sum(chunk.n_fits for chunk in planned.chunks if chunk.key in have)
-    return _summed(experiment, [_study(experiment, planned, times, _tried(experiment))], stored)
+    return _summed(experiment, [_study(experiment, planned, times, by_symbol(told(experiment.where).trials))], stored)
 
 
 def _summed(experiment: Experiment, studies: Sequence[dict[str, Any]], stored: int) -> dict[str, Any]:
@@ -233,23 +233,12 @@ def _smallest(sharpe: float | None) -> str:
     return "no Sharpe ratio at all" if sharpe is None else f"only an annual Sharpe ratio of {sharpe:.1f} or more"
 
 
-def _tried(experiment: Experiment) -> Mapping[str, Sequence[Trial]]:
-    """The trials of all experiments of this home, by symbol."""
-    tried: defaultdict[str, list[Trial]] = defaultdict(list)
-    for trial in told(experiment.where).trials:
-        for symbol in trial.begun.symbols:
-            tried[symbol].append(trial)
-    return tried
-
-
 def _study(
     experiment: Experiment, study: StudyPlan, times: _Times, tried: Mapping[str, Sequence[Trial]]
 ) -> dict[str, Any]:
     prepared = study.prepared
     candidates = sum(trial.role == "candidate" for trial in study.trials)
-    own = {trial.identity for trial in study.trials}
-    told_of = [trial for symbol in prepared.symbols for trial in tried.get(symbol, ())]
-    earlier = sum(trial.identity not in own for trial in candidates_over(told_of, *prepared.span))
+    earlier = len(earlier_trials(study, tried))
     return {
         "symbol": prepared.symbol,
         "estimated": False,

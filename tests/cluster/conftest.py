@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -38,22 +39,23 @@ def experiment_file(tmp_path: Path) -> Path:
     return path
 
 
+def farm_run(file: Path, home: Path, *overrides: str) -> subprocess.Popen[str]:
+    """``farm run`` on a file in a home, with overrides, as a process of its own."""
+    options = [part for override in overrides for part in ("--set", override)]
+    return subprocess.Popen(
+        [sys.executable, "-m", "farm.cli", "run", str(file), *options],
+        env={**os.environ, "FARM_HOME": str(home), "RAY_AUTH_MODE": "token"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+
+
 @pytest.fixture
 def start(experiment_file: Path) -> Start:
-    """Start ``farm run`` on the small experiment in a home, with overrides, as a process of its own."""
-
-    def begin(home: Path, *overrides: str) -> subprocess.Popen[str]:
-        options = [part for override in overrides for part in ("--set", override)]
-        return subprocess.Popen(
-            [sys.executable, "-m", "farm.cli", "run", str(experiment_file), *options],
-            env={**os.environ, "FARM_HOME": str(home), "RAY_AUTH_MODE": "token"},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            start_new_session=True,
-        )
-
-    return begin
+    """Start the small experiment in a home."""
+    return partial(farm_run, experiment_file)
 
 
 @pytest.fixture

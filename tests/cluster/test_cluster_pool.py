@@ -1,9 +1,7 @@
 """A pool whose fits several workers of Ray Train make together: as good as one process, stored and resumed alike."""
 
 import json
-import os
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +10,7 @@ import pytest
 from sklearn.metrics import log_loss
 
 from farm.store import Store
+from tests.cluster.conftest import farm_run
 
 pytestmark = [pytest.mark.ray, pytest.mark.slow]
 
@@ -32,18 +31,6 @@ models:
 backtest: {costs: instrument, capital: 100000}
 track: null
 """
-
-
-def start(file: Path, home: Path, *overrides: str) -> subprocess.Popen[str]:
-    options = [part for override in overrides for part in ("--set", override)]
-    return subprocess.Popen(
-        [sys.executable, "-m", "farm.cli", "run", str(file), *options],
-        env={**os.environ, "FARM_HOME": str(home), "RAY_AUTH_MODE": "token"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-    )
 
 
 def finish(process: subprocess.Popen[str]) -> str:
@@ -73,7 +60,7 @@ def homes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     (place / "pooled.yaml").write_text(POOLED)
     ran = {"process": ["execution.on=process"], "ray_train": ["execution.workers=2"]}
     for engine, overrides in ran.items():
-        finish(start(place / "pooled.yaml", place / engine, f"pool={{engine: {engine}}}", *overrides))
+        finish(farm_run(place / "pooled.yaml", place / engine, f"pool={{engine: {engine}}}", *overrides))
     return {"file": place / "pooled.yaml", **{engine: place / engine for engine in ran}}
 
 
@@ -96,6 +83,6 @@ def test_what_workers_fit_together_leaks_nothing_and_leaves_nothing_behind(homes
 
 
 def test_a_finished_pool_is_not_fitted_again(homes: dict[str, Path]) -> None:
-    output = finish(start(homes["file"], homes["ray_train"], "pool={engine: ray_train}", "execution.workers=2"))
+    output = finish(farm_run(homes["file"], homes["ray_train"], "pool={engine: ray_train}", "execution.workers=2"))
     fits = json.loads((folder(homes["ray_train"]) / "manifest.json").read_text())["fits"]
     assert fits["reused"] == fits["total"] > 0, output

@@ -21,7 +21,7 @@ TWO_HOURS = {"*_h2": {"bars": {"timeframe": "2h"}, "decisions": {"timeframe": "2
 
 def write_bars(file: Path, name: str, *, hours: int, bad: bool = False) -> None:
     """Bars of an artificial market as a file, one every so many hours; a bad one has a high under its low."""
-    market = SyntheticBars(markets={name: {}}, timeframe=f"{hours}h", years=1.5)  # type: ignore[dict-item]
+    market = SyntheticBars(markets={name: {}}, timeframe=f"{hours}h", years=1.5)  # type: ignore[dict-item]  # pydantic makes the market of it
     bars = market.read(name).bars
     frame = pd.DataFrame(
         {
