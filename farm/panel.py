@@ -100,7 +100,8 @@ class PanelRecipe:
     ``decisions`` is the study's clock: labels are made on its bars, whoever learns them. A base with a ``timeframe`` of
     its own reads features of those bars. Where it is longer, the base decides at their closes, thinned by its own
     ``events``; where it is shorter, it decides when the clock does, on its last bar that was available then. With a
-    ``window`` the panel also has the features of the bars before each decision.
+    ``window`` the panel also has the features of the bars before each decision. ``learns`` are labels of its own, made
+    of the same decisions, where it does not learn those of the study.
     """
 
     decisions: Decisions
@@ -110,6 +111,7 @@ class PanelRecipe:
     timeframe: str | None = None
     events: Sampling | None = None
     window: int | None = None
+    learns: Labels | None = None
 
     @property
     def own_timeframe(self) -> str:
@@ -146,7 +148,7 @@ class PanelRecipe:
         complete = table.valid[own_rows]
         whole = complete & self._whole_windows(table, own)[own_rows]
         finer = base if base.timeframe != bars.timeframe else None
-        events = self._labelled(bars, rows[whole], volatility, finer)
+        events = self._labelled(bars, rows[whole], finer)
         newest = len(bars) - 1
         if serving and newest in rows[whole] and bars.available_at[newest] <= base.available_at[-1]:
             events = _with_newest(events, bars, volatility)
@@ -199,19 +201,20 @@ class PanelRecipe:
         last_gap = np.maximum.accumulate(np.where(table.valid, -1, row))
         return row - self.window >= np.maximum(start - 1, last_gap)
 
-    def _labelled(self, bars: Bars, rows: Int, volatility: Float, finer: Bars | None) -> Events:
+    def _labelled(self, bars: Bars, rows: Int, finer: Bars | None) -> Events:
         """Events of decisions at these rows, entered where an order would fill: at the next bar that is not filled."""
+        labels = self.learns or self.labels
         real = np.append(np.flatnonzero(~bars.filled), len(bars))
         waits = real[np.searchsorted(real, rows + 1)] - 1
         if np.array_equal(waits, rows):
-            return self.labels.label(bars, rows, finer=finer)
-        events = self.labels.label(bars, waits, finer=finer)
+            return labels.label(bars, rows, finer=finer)
+        events = labels.label(bars, waits, finer=finer)
         decided = rows[np.searchsorted(waits, events.row)]
         return replace(
             events,
             row=decided,
             decided_at=bars.available_at[decided],
-            volatility=np.where(decided == events.row, events.volatility, volatility[decided]),
+            volatility=np.where(decided == events.row, events.volatility, labels.volatility.of(bars)[decided]),
         )
 
     def digest_parts(self) -> dict[str, Any]:
@@ -228,6 +231,8 @@ class PanelRecipe:
             parts["events"] = self.events.digest()
         if self.window is not None:
             parts["window"] = self.window
+        if self.learns is not None:
+            parts["learns"] = self.learns.digest()
         return parts
 
     def digest(self) -> str:

@@ -19,7 +19,7 @@ from farm.folds import Folds
 from farm.labels import Every, Labels
 from farm.models import Catalog, Model, installed
 from farm.panel import Decisions, PanelRecipe
-from farm.pool import POOL, Pool
+from farm.pool import POOL, SHARED_OUT, Pool
 from farm.search import Search
 from farm.section import Section, digest, nearest
 from farm.selection import Selection, Separation
@@ -176,12 +176,12 @@ class Experiment(Section):
                 f"pool.engine {self.pool.engine} needs workers on Ray, and execution.on is process; set ray"
             )
         for name, model in self.models.items():
-            if self.pool.engine != "process" and model.uses != "xgboost":
+            if model.uses not in SHARED_OUT.get(self.pool.engine, (model.uses,)):
                 raise ValueError(
-                    f"models.{name}.uses is {model.uses}, and pool.engine {self.pool.engine} trains xgboost alone; use "
-                    "engine process"
+                    f"models.{name}.uses is {model.uses}, and pool.engine {self.pool.engine} trains "
+                    f"{' and '.join(SHARED_OUT[self.pool.engine])} alone; use engine process"
                 )
-            for key in ("timeframe", "events", "features", "window"):
+            for key in ("timeframe", "events", "features", "labels", "window"):
                 if getattr(model, key) is not None:
                     raise ValueError(f"models.{name}.{key}: models of a pool read one panel a symbol; take it out")
         return self
@@ -250,6 +250,7 @@ class Experiment(Section):
             timeframe=own,
             events=model.events if model.events != usual else None,
             window=model.bars_read(catalog),
+            learns=model.labels if model.labels != self.labels else None,
         )
 
     def recipes(self, catalog: Catalog) -> dict[str, PanelRecipe]:
@@ -268,7 +269,7 @@ class Experiment(Section):
             return {}
         catalog = installed()
         return {
-            name: self.search.configurations(name, self.models[name], self.features, catalog, self.seed)
+            name: self.search.configurations(name, self.models[name], self, catalog, self.seed)
             for name in self.search.searched(self.models, catalog)
         }
 

@@ -5,14 +5,14 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import cache
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, Field, JsonValue, PlainSerializer, ValidationError, model_validator
 
 from farm.bars import Timeframe
 from farm.errors import BadInput
 from farm.features import FeatureRecipe
-from farm.labels import Sampling
+from farm.labels import Labels, Sampling
 from farm.models.catalog import Catalog
 from farm.models.contract import Device, Estimator, Regressor, Scale, Wants
 from farm.models.entry import Entry, nearest
@@ -73,9 +73,10 @@ class Model(Section):
     """A model of an experiment: a catalog name or the import path of a scikit-learn estimator, and its parameters.
 
     ``scale`` overrides how the model wants its features scaled. ``timeframe``, ``events`` and ``features`` give it
-    bars, decisions and features of its own; what is left out is the experiment's. ``window`` is how many bars an input
-    of a model reads that reads windows. ``device: cuda`` trains on a GPU, where equal bits are not promised; without it
-    a fit uses the CPU, whatever the machine has. Labels are never its own: every model of a study learns the same.
+    bars, decisions and features of its own; what is left out is the experiment's. ``labels`` are what it learns; what
+    it says is calibrated to, bet on and judged by the experiment's. ``window`` is how many bars an input of a model
+    reads that reads windows. ``device: cuda`` trains on a GPU, where equal bits are not promised; without it a fit uses
+    the CPU, whatever the machine has.
 
     Examples
     --------
@@ -93,18 +94,18 @@ class Model(Section):
     timeframe: Timeframe | None = Field(default=None, exclude_if=_not_given)
     events: Sampling | None = Field(default=None, exclude_if=_not_given)
     features: FeatureRecipe | None = Field(default=None, exclude_if=_not_given)
+    labels: Labels | None = Field(default=None, exclude_if=_not_given)
     window: int | None = Field(default=None, ge=2, le=10_000, exclude_if=_not_given)
     device: Device | None = Field(default=None, exclude_if=_not_given)
 
-    @model_validator(mode="before")
-    @classmethod
-    def _no_labels(cls, data: Any) -> Any:
-        if isinstance(data, dict) and "labels" in data:
+    @model_validator(mode="after")
+    def _labels_from_the_fill_on(self) -> Self:
+        if self.labels is not None and self.labels.entry != "next_open":
             raise ValueError(
-                "labels has no place under a model: all models of a study learn the labels of its decision bars, for "
-                "else their predictions could not be combined; take it out, or write another experiment"
+                f"labels.entry is {self.labels.entry}, but an order placed at a bar's close fills at the next bar's "
+                "open; set next_open, or leave it out"
             )
-        return data
+        return self
 
     def build(self, seed: int, threads: int, catalog: Catalog) -> Estimator | Regressor:
         """The model, not yet fitted.

@@ -44,9 +44,9 @@ def _check_learns(name: str, model: Model, own: list[Experiment], catalog: Catal
     wants = model.wants(catalog)
     if wants.role == "baseline" or wants.learns == "move":
         return
-    for one in own:
-        if one.labels.learns == "number":
-            key = "kind" if one.labels.kind == "regression" else "timeout"
+    for labels in (model.labels or one.labels for one in own):
+        if labels.learns == "number":
+            key = "kind" if labels.kind == "regression" else "timeout"
             raise BadInput(
                 f"models.{name}: {model.uses} predicts classes, and with labels.{key} regression a label is a number; "
                 "use a regressor such as sklearn.linear_model.Ridge, or choose other labels"

@@ -8,12 +8,14 @@ from typing import Any
 import numpy as np
 
 from farm.backtest import Backtest, Regimes, by_regime, cost_ladder, metrics
+from farm.config import Experiment
 from farm.labels import CLASSES, Events
+from farm.models import Model
 from farm.panel import Panel
 from farm.pool import PooledPanel
 from farm.pooled_study import parts_of
 from farm.run.plan import Searched
-from farm.search import Search
+from farm.search import RECIPES
 from farm.stack.ablation import diversity
 from farm.stack.provenance import Records
 from farm.stats import selection_frequency, selection_stability
@@ -82,14 +84,14 @@ def _scores(trial: Trial, events: Events) -> dict[str, float | None]:
 
 
 def describe_search(
-    search: Search | None,
+    experiment: Experiment,
     searched: Searched,
     picked: PickedFrom | None,
     failed: Sequence[str],
     sessions_per_year: float,
 ) -> dict[str, Any]:
     """What a reader should know of a search: every configuration with what became of it, and each group's choice."""
-    described = []
+    search, described = experiment.search, []
     for name, configuration in searched.models.items():
         there = picked is not None and name in picked.headline
         aside = searched.aside.get(name, "a fit failed" if name in failed else None)
@@ -97,7 +99,7 @@ def describe_search(
             {
                 "trial": name,
                 "params": configuration.model_dump(mode="json")["params"],
-                "features": None if configuration.features is None else configuration.features.model_dump(mode="json"),
+                "recipes": _differing(configuration, experiment),
                 "aside": aside,
                 "loss": picked.loss[name] if picked is not None and there else None,
                 "sharpe": metrics(picked.headline[name], sessions_per_year).sharpe
@@ -115,6 +117,16 @@ def describe_search(
         "complete": sum(one["aside"] is None for one in described),
         "configurations": described,
     }
+
+
+def _differing(configuration: Model, experiment: Experiment) -> dict[str, Any]:
+    """What a configuration reads and learns other than the rest of its study, such as ``labels.max_bars``."""
+    found: dict[str, Any] = {}
+    for recipe in RECIPES:
+        own, usual = getattr(configuration, recipe), getattr(experiment, recipe).model_dump(mode="json")
+        values = {} if own is None else own.model_dump(mode="json")
+        found |= {f"{recipe}.{key}": value for key, value in values.items() if usual.get(key) != value}
+    return found
 
 
 def describe_selection(features: Mapping[str, Sequence[str]], records: Records) -> dict[str, dict[str, Any]]:

@@ -134,9 +134,7 @@ def judge_study(spec: JudgeSpec) -> StudyJudged:
             if spec.roles.get(one.base) == "candidate" and one.base in recipes
         },
         search={
-            name: describe_search(
-                experiment.search, one, study.picked.get(name), spec.failed, prepared.sessions_per_year
-            )
+            name: describe_search(experiment, one, study.picked.get(name), spec.failed, prepared.sessions_per_year)
             for name, one in spec.study.searched.items()
         },
     )

@@ -29,6 +29,7 @@ class StoredPanel:
     n_features: int
     n_bytes: int
     dropped: dict[str, int]
+    learns: dict[str, Any] | None = None
 
     def said(self) -> dict[str, Any]:
         """What a reader of the run should know of a base's panel."""
@@ -37,6 +38,7 @@ class StoredPanel:
             "window": self.window,
             "events": self.n_events,
             "features": self.n_features,
+            "learns": self.learns,
             "dropped": self.dropped,
         }
 
@@ -61,6 +63,7 @@ class BuiltPanel:
             n_features=len(self.panel.names),
             n_bytes=self.panel.nbytes,
             dropped=self.panel.dropped,
+            learns=None if self.recipe.learns is None else self.recipe.learns.model_dump(mode="json"),
         )
 
 

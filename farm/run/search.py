@@ -134,7 +134,7 @@ class Ground:
 
     def configured(self, asked: Asked | Configuration) -> Model:
         """The configuration as a model."""
-        return configured(self.experiment.models[self.model], asked.point, self.experiment.features)
+        return configured(self.experiment.models[self.model], asked.point, self.experiment)
 
     def chunks(self, asked: Asked | Configuration, catalog: Catalog) -> list[FitChunk]:
         """The fits of a configuration on the splits that were asked about."""

@@ -5,10 +5,11 @@ from farm.search.conductor import Conductor, Question
 from farm.search.objective import Objective, Rows, loss
 from farm.search.pick import Choices, Pick, Picked
 from farm.search.samplers import Grid, QuasiRandom, Random
-from farm.search.section import Budget, Search, SearchedModel, configured, configured_name, fixed, search_seed
+from farm.search.section import RECIPES, Budget, Search, SearchedModel, configured, configured_name, fixed, search_seed
 from farm.search.space import Point, Space
 
 __all__ = [
+    "RECIPES",
     "Adapting",
     "Asked",
     "Budget",

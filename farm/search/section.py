@@ -1,12 +1,13 @@
 """The section ``search:`` of an experiment: what is searched, how, for what, and how much of it."""
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Protocol
 
 from pydantic import Field, model_validator
 
 from farm.errors import BadInput
 from farm.features import FeatureRecipe
+from farm.labels import Labels
 from farm.models import Catalog, Model
 from farm.models.settings import settings_of
 from farm.search.adaptive import Adapting, Halving, Tpe
@@ -19,8 +20,22 @@ from farm.section import Section, digest
 
 Sampler = Annotated[QuasiRandom | Random | Grid | Tpe | Halving, Field(discriminator="kind")]
 
-_FEATURES = "features."
+RECIPES = ("features", "labels")  # what a configuration may have of its own: a panel's, not the model's
 _OBJECTIVES = "log_loss (a proper score), net_return or net_sharpe (after the study's costs)"
+
+
+class Recipes(Protocol):
+    """What the models of a study read and learn that have nothing of their own: an experiment is such a thing."""
+
+    @property
+    def features(self) -> FeatureRecipe:
+        """What they read."""
+        ...
+
+    @property
+    def labels(self) -> Labels:
+        """What they learn."""
+        ...
 
 
 class Budget(Section):
@@ -43,22 +58,13 @@ class Budget(Section):
 class SearchedModel(Section):
     """What is searched of one model; what is left out is as in the space that comes with the model.
 
-    ``space`` takes that one's place whole. Beside parameters it may hold keys of the feature recipe, such as
-    ``features.keep`` or ``features.preset``: a configuration then reads features of its own.
+    ``space`` takes that one's place whole. Beside parameters it may hold keys of the recipes, such as
+    ``features.keep``, ``labels.max_bars``, or ``labels`` for whole ones to choose from: a configuration then reads
+    features, or learns labels, of its own.
     """
 
     space: dict[str, Dimension] | None = Field(default=None, min_length=1)
     constraints: tuple[Constraint, ...] | None = None
-
-    @model_validator(mode="after")
-    def _labels_are_the_study_s(self) -> "SearchedModel":
-        for name in self.space or ():
-            if name.startswith("labels."):
-                raise ValueError(
-                    f"{name} cannot be searched under a model: all models of a study learn the same labels; "
-                    "list other label recipes under search.recipes"
-                )
-        return self
 
 
 class Search(Section):
@@ -143,10 +149,10 @@ class Search(Section):
             constraints = tuple(one for one in given if set(names_in(one)) & set(space))
         return Space.model_validate({"space": dict(space), "constraints": constraints})
 
-    def configurations(
-        self, name: str, model: Model, features: FeatureRecipe, catalog: Catalog, seed: int
-    ) -> dict[str, Model]:
+    def configurations(self, name: str, model: Model, study: Recipes, catalog: Catalog, seed: int) -> dict[str, Model]:
         """The configurations of a searched model by name, in trial order; a sampler that adapts has none beforehand.
+
+        ``study`` has the recipes of a model that says nothing of its own.
 
         Raises
         ------
@@ -160,7 +166,7 @@ class Search(Section):
         if not points:
             raise BadInput(f"search.models.{name}: no point of the space meets {' and '.join(space.constraints)}")
         return {
-            configured_name(name, number): configured(model, point, features)
+            configured_name(name, number): configured(model, point, study)
             for number, point in enumerate(points, start=1)
         }
 
@@ -170,7 +176,7 @@ class Search(Section):
         Raises
         ------
         BadInput
-            As `space_of`; the space holds features; TPE's library is missing; halving has too few splits.
+            As `space_of`; the space holds features or labels; TPE's library is missing; halving has too few splits.
         """
         if not isinstance(self.sampler, Tpe | Halving):
             raise ValueError(f"the sampler {self.sampler.kind} does not adapt; its configurations are known beforehand")
@@ -181,7 +187,7 @@ class Search(Section):
 
 def _require_parameters(name: str, space: Space) -> None:
     for key in space.space:
-        if key.startswith(_FEATURES):
+        if recipe_of(key) is not None:
             raise BadInput(
                 f"search.models.{name}.space: {key} is searched by samplers that do not adapt, since the panels are "
                 "built before anything is asked; choose quasi_random, random or grid, or take it out"
@@ -193,20 +199,35 @@ def configured_name(model: str, number: int) -> str:
     return f"{model}.{number}"
 
 
-def configured(model: Model, point: Point, features: FeatureRecipe) -> Model:
-    """The model with a point's parameters, and features of its own where the point has any.
+def recipe_of(key: str) -> str | None:
+    """The recipe that a searched key is of: ``labels`` for ``labels`` and ``labels.up``; None for a parameter."""
+    recipe = key.partition(".")[0]
+    return recipe if recipe in RECIPES else None
 
+
+def configured(model: Model, point: Point, study: Recipes) -> Model:
+    """The model with a point's parameters, and features and labels of its own where the point has any.
+
+    >>> from types import SimpleNamespace
+    >>> from farm.labels import TripleBarrier
+    >>> study = SimpleNamespace(features=FeatureRecipe(), labels=TripleBarrier(up=2, down=2, max_bars=50))
     >>> model = Model(uses="logistic", params={"C": 1.0, "max_iter": 50})
-    >>> dict(configured(model, {"C": 0.1}, FeatureRecipe()).params)
+    >>> dict(configured(model, {"C": 0.1}, study).params)
     {'C': 0.1, 'max_iter': 50}
-    >>> configured(model, {"features.keep": 7}, FeatureRecipe()).features.keep
+    >>> configured(model, {"features.keep": 7}, study).features.keep
     7
+    >>> configured(model, {"labels.max_bars": 20}, study).labels.max_bars
+    20
     """
-    params = {**model.params, **{name: value for name, value in point.items() if not name.startswith(_FEATURES)}}
+    params = {**model.params, **{key: value for key, value in point.items() if recipe_of(key) is None}}
     changed: dict[str, Any] = {"params": params}
-    own = {name.removeprefix(_FEATURES): value for name, value in point.items() if name.startswith(_FEATURES)}
-    if own:
-        changed["features"] = {**(model.features or features).model_dump(mode="json"), **own}
+    for recipe in RECIPES:
+        own = {key.partition(".")[2]: value for key, value in point.items() if recipe_of(key) == recipe}
+        if not own:
+            continue
+        usual: Section = getattr(model, recipe) or getattr(study, recipe)
+        whole = own.pop("", usual.model_dump(mode="json"))
+        changed[recipe] = {**whole, **own} if isinstance(whole, dict) else whole
     return Model.model_validate({**model.model_dump(mode="json"), **changed})
 
 

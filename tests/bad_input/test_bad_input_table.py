@@ -218,10 +218,15 @@ TABLE: dict[str, tuple[str, Break, tuple[str, ...]]] = {
             "a regressor",
         ),
     ),
-    "a base with labels of its own": (
+    "a base that learns from the close it decides at": (
         "synthetic",
-        swap("params: {C: 1.0}", "labels: {kind: directional, horizon: 4}"),
-        ("{file}:{line: linear}", "models.linear.labels has no place under a model"),
+        swap("params: {C: 1.0}", "labels: {kind: triple_barrier, up: 1, down: 1, max_bars: 4, entry: close}"),
+        ("{file}:{line: linear}", "models.linear.labels.entry is close", "next_open"),
+    ),
+    "a classifier whose own labels are numbers": (
+        "synthetic",
+        swap("params: {C: 1.0}", "labels: {kind: regression, horizon: 4}"),
+        ("{file}:{line: linear}", "models.linear: logistic predicts classes", "labels.kind regression", "a regressor"),
     ),
     "a base finer than the data": (
         "synthetic",

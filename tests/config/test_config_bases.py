@@ -41,7 +41,14 @@ def test_a_model_with_nothing_of_its_own_reads_the_clocks_panel(tmp_path):
     assert set(whole.recipes(builtin()).values()) == {whole.panel}
 
 
-@pytest.mark.parametrize("other", ["timeframe: 5min", "events: {kind: cusum, threshold: 2}"])
+@pytest.mark.parametrize(
+    "other",
+    [
+        "timeframe: 5min",
+        "events: {kind: cusum, threshold: 2}",
+        "labels: {kind: triple_barrier, up: 2, down: 2, max_bars: 20}",
+    ],
+)
 def test_saying_what_holds_anyway_changes_nothing(tmp_path, other):
     whole, own = recipe(tmp_path, other)
     assert own == whole.panel
@@ -76,8 +83,8 @@ def test_what_a_model_has_of_its_own_is_written_out_and_read_back(tmp_path):
         ("timeframe: 7min", "models.other.timeframe is 7min, neither a multiple of the decisions' 5min nor a divisor"),
         ("timeframe: 2min", "models.other.timeframe is 2min, neither a multiple"),
         (
-            "labels: {kind: triple_barrier, up: 1, down: 1, max_bars: 5}",
-            "models.other.labels has no place under a model",
+            "labels: {kind: triple_barrier, up: 1, down: 1, max_bars: 5, entry: close}",
+            "models.other.labels.entry is close, but an order placed at a bar's close fills at the next bar's open",
         ),
         ("timeframe: 1min, events: {kind: every}", "models.other.events has no place beside timeframe 1min"),
         ("timeframe: 1h", "models.other.timeframe: its features are read on 15min, which is not longer than 1h"),

@@ -1,4 +1,4 @@
-"""A base's own panel: its bars, decisions and windows; but the clock's labels, and nothing from after a decision."""
+"""A base's own panel: its bars, decisions, windows and labels, and nothing from after a decision."""
 
 from dataclasses import replace
 
@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from farm.bars import resample
 from farm.errors import BadInput
 from farm.features import FeatureRecipe
-from farm.labels import Cusum, Every
+from farm.labels import Cusum, Every, TripleBarrier
+from farm.labels.volatility import Atr
 from farm.panel import Decisions, Panel
 
 SMALL = FeatureRecipe(preset="small")
@@ -37,6 +38,16 @@ def test_a_longer_base_decides_at_the_closes_of_its_own_bars_and_learns_the_cloc
     for name in ("exited_at", "label", "entry_price", "exit_price", "volatility", "row", "exit_row"):
         assert np.array_equal(getattr(every.events, name)[at], getattr(slow.events, name)), name
     assert slow.bars.timeframe == "1h"
+
+
+def test_a_base_with_labels_of_its_own_decides_when_the_clock_does_and_learns_them(build, recipe):
+    clock, own = build(), build(learns=TripleBarrier(up=1.0, down=1.0, max_bars=3, volatility=Atr(window=7)))
+    assert np.array_equal(own.events.decided_at, clock.events.decided_at)
+    assert np.array_equal(own.values, clock.values)
+    assert (own.events.exit_row - own.events.row <= 4).all()
+    assert (own.events.label != clock.events.label).mean() > 0.1
+    alone = recipe(decisions=CLOCK, features=SMALL, learns=TripleBarrier(up=1.0, down=1.0, max_bars=3))
+    assert alone.digest() != recipe(decisions=CLOCK, features=SMALL).digest()
 
 
 def test_a_longer_bases_features_are_those_of_its_own_bars(build, loaded):

@@ -1,6 +1,7 @@
 """A search from experiment to verdict in one process: counted, chosen as by brute force, and resumed."""
 
 import itertools
+import json
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +62,21 @@ def configurations(home: Path) -> dict[str, str]:
 def searched(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Any]:
     home = tmp_path_factory.mktemp("home")
     return home, run(experiment(home, {}))
+
+
+def test_a_label_recipe_is_searched_like_a_parameter(tmp_path: Path) -> None:
+    space = {"labels.max_bars": {"kind": "choice", "of": [6, 72]}}
+    labels = {"objective": "net_return", "sampler": {"kind": "grid"}, "models": {"linear": {"space": space}}}
+    result = run(experiment(tmp_path, labels))
+    (study,) = result.summary["studies"]
+    assert configurations(tmp_path) == {"linear.1": "finished", "linear.2": "finished"}
+    assert study["raw_trials"] == 2 + 3
+    assert study["proof"]["violations"] == []
+    assert study["proof"]["rows_checked"] > 0
+    chosen = [group for one in study["search"]["linear"]["configurations"] for group in one["chosen_by"]]
+    assert sorted(chosen) == [0, 1, 2, 3]
+    learned = [trial.begun.params for trial in all_trials(str(tmp_path)) if trial.begun.name.startswith("linear.")]
+    assert [json.loads(params)["labels"]["max_bars"] for params in learned] == [6, 72]
 
 
 def test_every_configuration_is_a_trial_and_only_what_was_picked_gets_a_verdict(searched: tuple[Path, Any]) -> None:
