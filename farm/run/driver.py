@@ -14,6 +14,7 @@ from farm.ledger import Trial, told
 from farm.models import Catalog, installed
 from farm.report import write_report
 from farm.run.beforehand import check_before_work
+from farm.run.budget import Spending, rounds_of, without_unfitted
 from farm.run.cards import cards_of
 from farm.run.executor import Executor, Work, executor_for
 from farm.run.faults import Fault
@@ -26,7 +27,7 @@ from farm.run.log import RunLog
 from farm.run.needs import NEEDS, needs_of
 from farm.run.plan import FitChunk, StudyPlan, plan_study, roles_of
 from farm.run.progress import Steps, Watch
-from farm.run.search import Spending, rounds_of, search_studies, without_unfitted
+from farm.run.search import search_studies
 from farm.run.studies import at_home, prepare_studies
 from farm.run.summary import summarise
 from farm.run.tracking import deliver_pending, deliver_run

@@ -81,7 +81,7 @@ class OnRay:
         from farm.run.tune import tuned
 
         self.connect()
-        tuned(name, answer, dialogue, self._threads, self._width)
+        tuned(name, answer, dialogue, self._threads, self._width, self._count)
 
     def report(self, phase: str, counts: dict[str, float], **about: str) -> None:
         """Show counts as gauges ``farm_<phase>_<count>`` among Ray's metrics, with a label for all they are about."""
@@ -136,10 +136,13 @@ class OnRay:
         """The work, with each of its faults counted for the manifest."""
 
         def tell(label: str, fault: Fault, attempt: int, error: str) -> None:
-            self._faults[fault.name] += 1
+            self._count(fault)
             work.tell(label, fault, attempt, error)
 
         return replace(work, tell=tell)
+
+    def _count(self, fault: Fault) -> None:
+        self._faults[fault.name] += 1
 
     @property
     def _width(self) -> int:

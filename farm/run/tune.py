@@ -11,6 +11,7 @@ import pickle
 import shutil
 import tempfile
 import warnings
+from collections import deque
 from collections.abc import Callable
 from typing import Any
 
@@ -25,15 +26,26 @@ from ray.exceptions import WorkerCrashedError
 from ray.tune.search import Searcher
 
 from farm.models.threads import pinned
+from farm.run.again import Tried
 from farm.run.executor import Dialogue, Raised, attempt
-from farm.run.faults import WORKER_DIED
+from farm.run.faults import Fault, fault_of
 from farm.search import Question
 
 
-def tuned(name: str, evaluate: Callable[[Question], Any], dialogue: Dialogue, threads: int, width: int) -> None:
-    """Answer every question of a dialogue, ``width`` at a time, each on a worker with so many CPUs."""
+def tuned(
+    name: str,
+    evaluate: Callable[[Question], Any],
+    dialogue: Dialogue,
+    threads: int,
+    width: int,
+    lost: Callable[[Fault], None],
+) -> None:
+    """Answer every question of a dialogue, ``width`` at a time, each on a worker with so many CPUs.
+
+    ``lost`` hears of every attempt that came to nothing.
+    """
     folder = tempfile.mkdtemp(prefix="farm-tune-")
-    searcher = _Asking(dialogue)
+    searcher = Asking(dialogue, lost)
     logging.getLogger("ray.tune").setLevel(logging.ERROR)
     try:
         trainable = tune.with_parameters(_Answering, evaluate=evaluate, threads=threads)
@@ -52,7 +64,6 @@ def tuned(name: str, evaluate: Callable[[Question], Any], dialogue: Dialogue, th
                 name=name,
                 verbose=0,
                 checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
-                failure_config=tune.FailureConfig(max_failures=WORKER_DIED.attempts - 1),
             ),
         )
         with warnings.catch_warnings():
@@ -64,19 +75,31 @@ def tuned(name: str, evaluate: Callable[[Question], Any], dialogue: Dialogue, th
         raise searcher.failed
 
 
-class _Asking(Searcher):
-    """Tune's searcher over a dialogue: what it suggests are the dialogue's questions."""
+class Asking(Searcher):
+    """Tune's searcher over a dialogue: what it suggests are its questions, and again those that were lost.
 
-    def __init__(self, dialogue: Dialogue) -> None:
+    A lost one is asked again as often as its fault deserves. Where it deserves to be alone nothing else is asked until
+    it is answered, and it waits for what is under way.
+    """
+
+    def __init__(self, dialogue: Dialogue, lost: Callable[[Fault], None]) -> None:
         super().__init__(metric="loss", mode="min")
-        self._dialogue = dialogue
-        self._asked: dict[str, Question] = {}
+        self._dialogue, self._lost = dialogue, lost
+        self._asked: dict[str, tuple[Question, Tried | None]] = {}
+        self._again: deque[tuple[Question, Tried]] = deque()
         self.failed: BaseException | None = None
 
     def suggest(self, trial_id: str) -> Any:
-        """The next question as a trial's configuration."""
+        """The next question as a trial's configuration; None while there is none to ask."""
         if self.failed is not None:
             return Searcher.FINISHED
+        if any(tried is not None and tried.alone for _, tried in self._asked.values()):
+            return None
+        if self._again:
+            if self._again[0][1].alone and self._asked:
+                return None
+            self._asked[trial_id] = self._again.popleft()
+            return {"question": self._asked[trial_id][0]}
         try:
             question = self._dialogue.next()
         except BaseException as failed:  # noqa: BLE001  # the ledger may refuse; it is raised when Tune has ended
@@ -84,17 +107,24 @@ class _Asking(Searcher):
             return Searcher.FINISHED
         if question is None:
             return Searcher.FINISHED if self._dialogue.over else None
-        self._asked[trial_id] = question
+        self._asked[trial_id] = (question, None)
         return {"question": question}
 
     def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:
-        """Tell the dialogue the answer, or that the workers on it were lost again and again."""
-        question = self._asked.pop(trial_id)
+        """Tell the dialogue the answer, unless the question was lost and is to be asked again."""
+        question, tried = self._asked.pop(trial_id)
         if error or not result or "answer" not in result:
-            lost = WorkerCrashedError(f"the worker or its node was lost {WORKER_DIED.attempts} times")
-            answer: Any = Raised(lost, "")
+            answer: Any = Raised(WorkerCrashedError(), "")
         else:
             answer = pickle.loads(result["answer"])
+        if isinstance(answer, Raised):
+            fault, said = fault_of(answer.error), str(answer.error)
+            now = Tried(1, fault, said) if tried is None else tried.and_then(fault, said)
+            if fault.attempts > 1:
+                self._lost(fault)
+                if not now.given_up:
+                    self._again.append((question, now))
+                    return
         try:
             self._dialogue.answer(question, answer)
         except BaseException as failed:  # noqa: BLE001  # Tune would swallow it; it is raised when Tune has ended

@@ -15,10 +15,10 @@ from farm.errors import BadInput
 from farm.ledger import all_trials
 from farm.models import installed
 from farm.run import run
+from farm.run.budget import Spending, rounds_of
 from farm.run.panels import open_panel
 from farm.run.plan import plan_study
 from farm.run.prepare import stored_study
-from farm.run.search import Spending, rounds_of
 from farm.run.work import read_chunks
 from farm.search import Budget, Rows, loss
 from farm.stack import build_lattice
