@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
-from functools import partial
+from functools import cache, partial
 from inspect import getsource
 from pathlib import Path
 from typing import Literal, Self
@@ -139,9 +139,8 @@ class FeatureRecipe(Section):
 
     def digest(self) -> str:
         """Digest of the section, the columns' names and the source of all code that computes them."""
-        sources = {str(path.name): path.read_text() for path in sorted(Path(__file__).parent.glob("*.py"))}
         plugged = {feature.name: _source(feature) for feature in self.features}
-        return digest([self.model_dump(mode="json"), self.names, sources, plugged])
+        return digest([self.model_dump(mode="json"), self.names, _sources(), plugged])
 
     def _check_timeframes(self, decision: Bars, higher: Mapping[str, Bars]) -> None:
         for timeframe in self.timeframes:
@@ -169,6 +168,12 @@ def _known(key: str, given: Iterable[str], there: Mapping[str, object]) -> None:
         if name not in there:
             near = get_close_matches(name, there, n=3, cutoff=0.4) or sorted(there)[:3]
             raise BadInput(f"{key} names {name!r}, which does not exist; nearest: {', '.join(near)}")
+
+
+@cache
+def _sources() -> dict[str, str]:
+    """This room's source by file, as it was when this process first asked: what it runs does not change either."""
+    return {path.name: path.read_text(encoding="utf-8") for path in sorted(Path(__file__).parent.glob("*.py"))}
 
 
 def _source(feature: Feature) -> str:
