@@ -13,7 +13,7 @@ ifneq ($(wildcard $(CURDIR)/../shared/truth),)
 export FARM_TRUTH ?= $(abspath $(CURDIR)/../shared/truth)
 endif
 
-.PHONY: chaos hetero quickstart test test-slow test-nightly lint types contracts real bench bench-check docs docs-stacking docs-judge mutate sweep setup setup-dev clean help
+.PHONY: chaos chaos-search hetero quickstart test test-slow test-nightly lint types contracts real bench bench-check docs docs-stacking docs-judge mutate sweep setup setup-dev clean help
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -52,6 +52,9 @@ hetero: setup-dev ## five bases on three timeframes that meet at the clock, two 
 
 chaos: setup-dev ## 20 runs on two nodes while workers, a node and drivers are killed (an hour); goes on where it stopped
 	$(BIN)/python -m scripts.chaos --rounds 20 --page
+
+chaos-search: setup-dev ## the same while a quarter of the sweep is searched, by two samplers, under FARM_DATA (an hour)
+	$(BIN)/python -m scripts.chaos --search --page
 
 bench: setup-dev ## the benchmarks, each beside a named peer
 	$(BIN)/python -m benchmarks

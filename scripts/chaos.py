@@ -4,34 +4,42 @@ Each round runs the experiment in a home of its own while a worker that is at wo
 second node once (another one joins a little later) and the driver twice, each time started again by the same command.
 The round passes when the results are byte-equal to those of an unbroken run, the trials are the same, the ledger
 verifies, and no fit that had been stored was computed again. Finished rounds are kept and not run again.
+
+`make chaos-search` does the same to every fourth market of `experiments/sweep.yaml`, with a worker killed every 30
+seconds: once with its own sampler, once with one that adapts.
 """
 
 import argparse
-import contextlib
+import fnmatch
 import json
-import random
+import re
 import shutil
 import signal
-import subprocess
 import sys
 import tempfile
-import time
-from collections import Counter
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import psutil
+import yaml
 
 from cluster.local import LocalCluster
-from cluster.local.nodes import environment
-from farm.ledger import all_trials
 from farm.run.source import source_digest
+from scripts.disturbed import ROOT, Driver, Pace, Round, disturbed, found
 
-ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "faults.md"
-RESULTS = ("oof.parquet", "returns.parquet", "summary.json", "trials.parquet")
-HEADING = "## Chaos\n"
+ABOUT = (
+    "Written by `make chaos`: a small experiment on a two-node cluster of one machine, with a worker killed every 20 "
+    "seconds, a node once and the driver twice, at moments drawn from the seed. Every round is compared with an "
+    "unbroken run.\n\n"
+)
+ABOUT_SEARCH = (
+    "Written by `make chaos-search`: every fourth market of `experiments/sweep.yaml`, 20 configurations each, on the "
+    "same two nodes, with a worker killed every 30 seconds, a node once and the driver twice. The first row is "
+    "`quasi_random`, the second `tpe` in batches of 5; each is compared with its own unbroken run.\n\n"
+)
+SWEEP = ROOT / "experiments" / "sweep.yaml"
+SAMPLERS: dict[str, dict[str, Any]] = {"quasi_random": {"kind": "quasi_random"}, "tpe": {"kind": "tpe", "batch": 5}}
 
 EXPERIMENT = """
 name: chaos
@@ -56,55 +64,8 @@ track: null
 """
 
 
-@dataclass(frozen=True)
-class Round:
-    """What was done to one run, and how it ended."""
-
-    seed: int
-    seconds: float
-    workers_killed: int
-    nodes_killed: int
-    drivers_killed: int
-    attempts_lost: int
-    equal: bool
-    trials_exact: bool
-    ledger_sound: bool
-    computed_twice: int
-
-    @property
-    def passed(self) -> bool:
-        """Whether everything that must hold held, and everything that had to be killed was."""
-        held = self.equal and self.trials_exact and self.ledger_sound and not self.computed_twice
-        return held and self.nodes_killed == 1 and self.drivers_killed == 2 and self.workers_killed > 0
-
-
-@dataclass(frozen=True)
-class Pace:
-    """How often things are killed, in seconds."""
-
-    worker_every: float = 20.0
-    node_between: tuple[float, float] = (15.0, 60.0)
-    driver_between: tuple[float, float] = (10.0, 45.0)
-    node_returns_after: float = 5.0
-
-
-class Driver:
-    """``farm run`` on the cluster, in a process of its own."""
-
-    def __init__(self, cluster: LocalCluster, file: Path, home: Path) -> None:
-        self._home = home
-        self.stored_before, self.events_before = stored_fits(home), len(events(home))
-        self.log = home.with_suffix(".log").open("a")
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "farm.cli", "run", str(file), "--address", cluster.address],
-            env={**environment(), "FARM_HOME": str(home)}, cwd=ROOT, stdout=self.log, stderr=self.log,
-        )  # fmt: skip
-
-    def kill(self) -> None:
-        """End it as a power cut would; its workers are left to notice."""
-        self.process.kill()
-        self.process.wait()
-        self.log.close()
+USUAL = Pace()
+UNDER_A_SEARCH = Pace(worker_every=30.0, node_between=(30.0, 150.0), driver_between=(30.0, 120.0))
 
 
 def main() -> None:
@@ -114,17 +75,44 @@ def main() -> None:
     own = Path(tempfile.gettempdir()) / f"farm-chaos-{source_digest('.')[:8]}"
     parser.add_argument("--folder", type=Path, default=own)
     parser.add_argument("--page", action="store_true", help="write the table into docs/faults.md")
+    parser.add_argument("--search", action="store_true", help="a quarter of the sweep, with each sampler")
     chosen = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))  # so that the cluster is taken down on the way out
-    rounds = play(chosen.rounds, chosen.folder)
+    if chosen.search:
+        rounds = [
+            round_
+            for name, sampler in SAMPLERS.items()
+            for round_ in play(1, chosen.folder / name, quarter_of_the_sweep(sampler), UNDER_A_SEARCH)
+        ]
+        heading, about = "Chaos under a search", ABOUT_SEARCH
+    else:
+        rounds = play(chosen.rounds, chosen.folder)
+        heading, about = "Chaos", ABOUT
     if chosen.page:
-        write_page(rounds)
+        write_section(heading, about + as_markdown(rounds))
     print(as_markdown(rounds))
     if not all(one.passed for one in rounds):
         sys.exit("a round broke a law: its home and log are kept in " + str(chosen.folder))
 
 
-def play(n_rounds: int, folder: Path, experiment: str = EXPERIMENT, pace: Pace = Pace()) -> list[Round]:
+def quarter_of_the_sweep(sampler: dict[str, Any]) -> str:
+    """Every fourth market of the sweep, searched by a sampler, as an experiment file."""
+    sweep = yaml.safe_load(SWEEP.read_text())
+    symbols = sweep["bars"]["symbols"][::4]
+    each = {
+        pattern: part
+        for pattern, part in sweep["each"].items()
+        if any(fnmatch.fnmatchcase(symbol, pattern) for symbol in symbols)
+    }
+    instruments = {name: one for name, one in sweep["bars"]["instruments"].items() if name in symbols}
+    bars = {**sweep["bars"], "symbols": symbols, "instruments": instruments}
+    search = {**sweep["search"], "sampler": sampler}
+    return yaml.safe_dump(
+        {**sweep, "name": "chaos", "bars": bars, "search": search, "each": each, "track": None}, sort_keys=False
+    )
+
+
+def play(n_rounds: int, folder: Path, experiment: str = EXPERIMENT, pace: Pace = USUAL) -> list[Round]:
     """The rounds of seeds 0, 1, …; those that an earlier call finished in the folder are read back."""
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / "chaos.yaml"
@@ -159,118 +147,6 @@ def played(cluster: LocalCluster, file: Path, folder: Path, seed: int, expected:
     return one
 
 
-def disturbed(cluster: LocalCluster, file: Path, home: Path, seed: int, expected: dict[str, Any], pace: Pace) -> Round:
-    """Run, kill and start again until it is finished."""
-    chance = random.Random(seed)
-    killed: Counter[str] = Counter()
-    started = time.monotonic()
-    drivers = [Driver(cluster, file, home)]
-    next_worker = started + chance.uniform(0.5, 1.0) * pace.worker_every
-    next_node = started + chance.uniform(*pace.node_between)
-    next_driver = started + chance.uniform(*pace.driver_between)
-    node_returns = float("inf")
-    while drivers[-1].process.poll() is None:
-        time.sleep(0.1)
-        now = time.monotonic()
-        if now > next_worker and kill_a_worker(cluster, chance):
-            killed["worker"] += 1
-            next_worker = now + pace.worker_every
-        if now > next_node and not killed["node"]:
-            cluster.drop(cluster.nodes[-1])
-            killed["node"] += 1
-            node_returns = now + pace.node_returns_after
-        if now > node_returns:
-            cluster.add()
-            node_returns = float("inf")
-        if now > next_driver and killed["driver"] < 2 and fitting(home):
-            drivers[-1].kill()
-            killed["driver"] += 1
-            drivers.append(Driver(cluster, file, home))
-            next_driver = time.monotonic() + chance.uniform(*pace.driver_between)
-    if node_returns < float("inf"):
-        cluster.add()
-    seconds = time.monotonic() - started
-    if drivers[-1].process.returncode:
-        raise RuntimeError(f"round {seed} failed: {Path(drivers[-1].log.name).read_text()[-3000:]}")
-    result = found(home)
-    return Round(
-        seed=seed,
-        seconds=round(seconds, 1),
-        workers_killed=killed["worker"],
-        nodes_killed=killed["node"],
-        drivers_killed=killed["driver"],
-        attempts_lost=sum(event["event"] == "fault" for event in events(home)),
-        equal=result["files"] == expected["files"],
-        trials_exact=result["trials"] == expected["trials"],
-        ledger_sound=not ledger_problems(home),
-        computed_twice=computed_twice(home, drivers),
-    )
-
-
-def kill_a_worker(cluster: LocalCluster, chance: random.Random) -> bool:
-    """Whether there was a worker at work to kill."""
-    busy = sorted(
-        (worker for node in cluster.nodes for worker in node.workers() if is_ours(worker)), key=lambda one: one.pid
-    )
-    if busy:
-        with contextlib.suppress(psutil.NoSuchProcess):
-            chance.choice(busy).kill()
-    return bool(busy)
-
-
-def is_ours(worker: psutil.Process) -> bool:
-    with contextlib.suppress(psutil.Error):
-        return any(stage in " ".join(worker.cmdline()) for stage in ("prepare_panels", "fit_chunks", "judge_studies"))
-    return False
-
-
-def fitting(home: Path) -> bool:
-    """Whether the run has begun to fit: before that, killing the driver would only repeat its start."""
-    return bool(stored_fits(home))
-
-
-def stored_fits(home: Path) -> set[str]:
-    return {path.name.partition(".")[0] for path in home.glob("fits/*/*") if not path.name.startswith(".")}
-
-
-def events(home: Path) -> list[dict[str, Any]]:
-    """What all starts logged; a line that a kill cut short is no event."""
-    found: list[dict[str, Any]] = []
-    for log in sorted(home.glob("runs/chaos/2*/log.jsonl")):
-        for line in log.read_text().splitlines():
-            with contextlib.suppress(json.JSONDecodeError):
-                found.append(json.loads(line))
-    return found
-
-
-def computed_twice(home: Path, drivers: list[Driver]) -> int:
-    """Fits that a start computed although they had been stored before it began, or that were computed in two starts."""
-    told = events(home)
-    computed = Counter(event["key"] for event in told if computes(event))
-    twice = {key for key, times in computed.items() if times > 1}
-    for driver in drivers:
-        since = {event["key"] for event in told[driver.events_before :] if computes(event)}
-        twice |= since & driver.stored_before
-    return len(twice)
-
-
-def computes(event: dict[str, Any]) -> bool:
-    """Whether a start says here that it computed fits and stored them."""
-    return bool(event["event"] == "chunk" and event["outcome"] == "stored")
-
-
-def found(home: Path) -> dict[str, Any]:
-    folder = home / "runs" / "chaos" / "latest"
-    trials = sorted((one.identity, one.begun.name, one.role, one.status) for one in all_trials(str(home)))
-    return {"files": {name: (folder / name).read_bytes() for name in RESULTS}, "trials": trials}
-
-
-def ledger_problems(home: Path) -> str:
-    command = [sys.executable, "-m", "farm.cli", "ledger", "verify", "--home", str(home)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
-    return done.stdout + done.stderr if done.returncode else ""
-
-
 def as_markdown(rounds: list[Round]) -> str:
     lines = [
         f"{sum(one.passed for one in rounds)} of {len(rounds)} rounds passed, in "
@@ -289,14 +165,11 @@ def as_markdown(rounds: list[Round]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def write_page(rounds: list[Round]) -> None:
-    head = PAGE.read_text().partition(HEADING)[0]
-    about = (
-        "Written by `make chaos`: a small experiment on a two-node cluster of one machine, with a worker killed every "
-        "20 seconds, a node once and the driver twice, at moments drawn from the seed. Every round is compared with "
-        "an unbroken run.\n\n"
-    )
-    PAGE.write_text(f"{head}{HEADING}\n{about}{as_markdown(rounds)}")
+def write_section(heading: str, text: str) -> None:
+    """Put a section in the place of the one with its heading, or at the page's end."""
+    section = f"## {heading}\n\n{text}"
+    page, found = re.subn(rf"## {heading}\n.*?(?=\n## |\Z)", lambda _: section, PAGE.read_text(), flags=re.DOTALL)
+    PAGE.write_text(page if found else f"{page}\n{section}")
 
 
 if __name__ == "__main__":

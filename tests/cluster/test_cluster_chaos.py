@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from scripts.chaos import EXPERIMENT, Pace, play
+from scripts.chaos import EXPERIMENT, play
+from scripts.disturbed import Pace
 
 SMALLER = EXPERIMENT.replace("groups: 8", "groups: 6")
 QUICK = Pace(worker_every=7.0, node_between=(10.0, 25.0), driver_between=(5.0, 15.0))
