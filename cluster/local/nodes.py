@@ -18,6 +18,7 @@ from typing import Self
 import psutil
 
 _UP_SECONDS = 120
+_STARTS = 3  # a port that was free may be taken by the time a node asks for it
 _OBJECT_STORE = 128 * 1024**2
 # A lost node is noticed in seconds instead of half a minute.
 _QUICK_HEALTH = (
@@ -100,6 +101,14 @@ class LocalCluster:
 
     def add(self, *options: str) -> Node:
         """One more node; without options one that joins the head."""
+        for _ in range(_STARTS):
+            process, log = self._begin(*options)
+            if _comes_up(process, log):
+                self.nodes.append(Node(process.pid, psutil.Process(process.pid).create_time()))
+                return self.nodes[-1]
+        raise RuntimeError(f"a node did not start in {_STARTS} attempts: {log.read_text()[-2000:]}")
+
+    def _begin(self, *options: str) -> tuple[subprocess.Popen[bytes], Path]:
         # A folder of its own, as on a machine of its own: nodes that share one unpack a job's files over one another.
         name = f"node{next(self._numbers)}"
         log, own = self.folder / f"{name}.log", self.folder / name
@@ -113,9 +122,7 @@ class LocalCluster:
                 env=environment(), stdin=subprocess.DEVNULL, stdout=file, stderr=file, start_new_session=True,
             )  # fmt: skip
         self._started.append(process)
-        _until(lambda: b"Ray runtime started" in log.read_bytes(), f"a node did not start; {log} says why")
-        self.nodes.append(Node(process.pid, psutil.Process(process.pid).create_time()))
-        return self.nodes[-1]
+        return process, log
 
     def drop(self, node: Node) -> None:
         """Lose a node as in a power cut."""
@@ -171,6 +178,16 @@ def _free_port() -> int:
 def _listens(port: int) -> bool:
     with socket.socket() as one:
         return one.connect_ex(("127.0.0.1", port)) == 0
+
+
+def _comes_up(node: subprocess.Popen[bytes], log: Path) -> bool:
+    """Whether a node says that it has started, before it ends or its time is over."""
+    deadline = time.monotonic() + _UP_SECONDS
+    while node.poll() is None and time.monotonic() < deadline:
+        if b"Ray runtime started" in log.read_bytes():
+            return True
+        time.sleep(0.1)
+    return False
 
 
 def _until(done: Callable[[], bool], otherwise: str) -> None:
