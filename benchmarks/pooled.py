@@ -1,10 +1,10 @@
 """A pool that no process holds: 40 symbols, four million rows of 40 features, boosted by two workers.
 
-One split is fitted by two workers that read their rows of the stored panels block by block, by Ray Train and by
-xgboost-ray, and by one process that joins all rows. The workers may hold, in the private memory of any process above
-that of an idle Ray worker, at most 60% of the joined float64 matrix, and the log-loss must be that of the one process
-to a thousandth. Memory is `Private_Clean` and `Private_Dirty` of `smaps_rollup`, read five times a second.
-`python -m benchmarks.pooled [ROWS]`: fewer rows a symbol.
+One split is fitted by two workers that read their rows of the stored panels block by block, XGBoost by Ray Train and by
+xgboost-ray, LightGBM by Ray Train, and by one process that joins all rows. The workers may hold, in the private memory
+of any process above that of an idle Ray worker, at most 60% of the joined float64 matrix, and the log-loss must be that
+of the one process to a thousandth. Memory is `Private_Clean` and `Private_Dirty` of `smaps_rollup`, read five times a
+second. `python -m benchmarks.pooled [ROWS]`: fewer rows a symbol.
 """
 
 import json
@@ -23,7 +23,7 @@ import numpy as np
 import psutil
 
 SYMBOLS, ROWS, FEATURES, WORKERS, ROUNDS = 40, 100_000, 40, 2, 10
-ENGINES = ("ray_train", "xgboost_ray")
+SHARED_OUT = (("xgboost", "ray_train"), ("xgboost", "xgboost_ray"), ("lightgbm", "ray_train"))
 MOST_SHARE, MOST_DIFFERENCE = 0.6, 1e-3
 _MINUTE = 60 * 10**9
 _LOOK_SECONDS = 0.2
@@ -42,40 +42,39 @@ def section() -> str:
 def as_markdown(found: dict[str, Any]) -> str:
     """The figures as a section of the page."""
     rows = [
-        f"| {WORKERS} workers by {engine} | {one['most_mib']:,.0f} | {one['share']:.2f} | {one['log_loss']:.5f} "
-        f"| {one['seconds']:.0f} |"
-        for engine, one in found["engines"].items()
+        f"| {one['model']}, {WORKERS} workers by {one['engine']} | {one['most_mib']:,.0f} | {one['share']:.2f} "
+        f"| {one['log_loss']:.5f} | {one['seconds']:.0f} |"
+        for one in found["shared_out"]
     ]
-    alone = f"| one process | the matrix and more | | {found['log_loss_alone']:.5f} | {found['seconds_alone']:.0f} |"
+    alone = [
+        f"| {model}, one process | the matrix and more | | {one['log_loss']:.5f} | {one['seconds']:.0f} |"
+        for model, one in found["alone"].items()
+    ]
     return f"""## Pooled fits
 
-One split of a pool of {SYMBOLS} symbols, {found["rows"]:,} rows of {FEATURES} features, {ROUNDS} rounds of XGBoost.
+One split of a pool of {SYMBOLS} symbols, {found["rows"]:,} rows of {FEATURES} features, {ROUNDS} rounds of boosting.
 Memory is private, in MiB: the most of any process, Ray's own too, above an idle worker's. Of the joined matrix, which
 has {found["matrix_mib"]:,.0f} MiB, at most {MOST_SHARE:.0%} are allowed; log-losses may differ by {MOST_DIFFERENCE:g}.
 
 | who | any process | share of the matrix | log-loss | seconds |
 | --- | ---: | ---: | ---: | ---: |
-{chr(10).join([*rows, alone])}
+{chr(10).join([*rows, *alone])}
 """
 
 
 def figures(rows: int = ROWS) -> dict[str, Any]:
-    """Rows, MiB of the matrix, and by engine the most that any process held, seconds, and log-losses."""
+    """Rows, MiB of the matrix, and by model and engine the most that any process held, seconds, and log-losses."""
     matrix = SYMBOLS * rows * FEATURES * 8 / 2**20
     with tempfile.TemporaryDirectory() as folder:
         _ask("prepare", folder, str(rows))
-        alone = _ask("alone", folder)
-        engines = {engine: _watched(folder, engine) for engine in ENGINES}
-    for one in engines.values():
+        alone = {model: _ask("alone", folder, model) for model in dict.fromkeys(model for model, _ in SHARED_OUT)}
+        shared_out = [
+            {"model": model, "engine": engine, **_watched(folder, model, engine)} for model, engine in SHARED_OUT
+        ]
+    for one in shared_out:
         one["share"] = one["most_mib"] / matrix
-        one["difference"] = abs(one["log_loss"] - alone["log_loss"])
-    return {
-        "rows": SYMBOLS * rows,
-        "matrix_mib": matrix,
-        "engines": engines,
-        "log_loss_alone": alone["log_loss"],
-        "seconds_alone": alone["seconds"],
-    }
+        one["difference"] = abs(one["log_loss"] - alone[one["model"]]["log_loss"])
+    return {"rows": SYMBOLS * rows, "matrix_mib": matrix, "shared_out": shared_out, "alone": alone}
 
 
 def prepare(folder: str, rows: str) -> None:
@@ -132,7 +131,7 @@ def _panel(number: int, n: int) -> Any:
     return Panel(bars.symbol, tuple(f"x{at:02d}" for at in range(FEATURES)), values, events, bars)
 
 
-def shared(folder: str, engine: str) -> None:
+def shared(folder: str, model: str, engine: str) -> None:
     """The fit by several workers, after an idle worker has had time to be measured."""
     import ray
 
@@ -140,7 +139,7 @@ def shared(folder: str, engine: str) -> None:
 
     ray.init(num_cpus=WORKERS, include_dashboard=False, log_to_driver=False, object_store_memory=256 * 2**20)
     time.sleep(15 * _LOOK_SECONDS)
-    chunk = _chunk(folder, engine)
+    chunk = _chunk(folder, model, engine)
     started = time.perf_counter()
     done = fit_together(chunk)
     if done.failures:
@@ -149,14 +148,14 @@ def shared(folder: str, engine: str) -> None:
     ray.shutdown()
 
 
-def alone(folder: str) -> None:
+def alone(folder: str, model: str) -> None:
     """The same fit in this process, on the joined matrix."""
     from farm.fit import fit
     from farm.models import installed
     from farm.run.pooled_fits import open_pool
     from farm.store import Store
 
-    chunk = pickle.loads((Path(folder) / "chunk.pickle").read_bytes())
+    chunk = _chunk(folder, model, "process")
     started = time.perf_counter()
     pool = open_pool(Store(chunk.home), chunk.members, None)
     done = fit(
@@ -167,12 +166,12 @@ def alone(folder: str) -> None:
     print(json.dumps(said | {"log_loss": _log_loss(done.probability, pool.events.label[done.rows])}))
 
 
-def score(folder: str, engine: str) -> None:
+def score(folder: str, model: str, engine: str) -> None:
     """The log-loss of what the workers' booster predicted; rows are joined to their labels by symbol and time."""
     from farm.run.pooled_fits import read_pool
     from farm.store import Store
 
-    chunk = _chunk(folder, engine)
+    chunk = _chunk(folder, model, engine)
     store = Store(chunk.home)
     said, _ = read_pool(store, [chunk], SYMBOLS)
     probability, label = [], []
@@ -184,19 +183,23 @@ def score(folder: str, engine: str) -> None:
     print(json.dumps({"log_loss": _log_loss(np.concatenate(probability), np.concatenate(label))}))
 
 
-def _chunk(folder: str, engine: str) -> Any:
-    """The chunk under a key of the engine's own."""
+def _chunk(folder: str, model: str, engine: str) -> Any:
+    """The chunk of a model under a key of its own and the engine's."""
+    from farm.models import Model
+
     chunk = pickle.loads((Path(folder) / "chunk.pickle").read_bytes())
-    return replace(chunk, key=f"{ENGINES.index(engine) + 1:032x}", engine=engine)
+    number = SHARED_OUT.index((model, engine)) + 1 if engine != "process" else 0
+    models = (Model(uses=model, params={"n_estimators": ROUNDS}),)
+    return replace(chunk, key=f"{number:032x}", models=models, engine=engine)
 
 
 def _log_loss(probability: np.ndarray, label: np.ndarray) -> float:
     return float(-np.mean(np.log(probability[np.arange(len(label)), label + 1])))
 
 
-def _watched(folder: str, engine: str) -> dict[str, float]:
+def _watched(folder: str, model: str, engine: str) -> dict[str, float]:
     """The fit by workers: seconds, log-loss, an idle worker's MiB and the most that any process has above it."""
-    process = subprocess.Popen(_module("shared", folder, engine), stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(_module("shared", folder, model, engine), stdout=subprocess.PIPE, text=True)
     idle: list[float] = []
     most = 0.0
     while process.poll() is None:
@@ -213,7 +216,7 @@ def _watched(folder: str, engine: str) -> dict[str, float]:
         raise RuntimeError(f"the fit by workers ended with {process.returncode}")
     seconds = json.loads(process.stdout.read().splitlines()[-1])["seconds"]
     rest = float(np.median(idle))
-    return {"idle_mib": rest, "most_mib": most - rest, "seconds": seconds, **_ask("score", folder, engine)}
+    return {"idle_mib": rest, "most_mib": most - rest, "seconds": seconds, **_ask("score", folder, model, engine)}
 
 
 def private_mib(pid: int) -> float:

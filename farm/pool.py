@@ -1,7 +1,8 @@
 """A pool: the panels of several symbols as one, in time, for a model that learns from all of them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
+from types import MappingProxyType
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -19,6 +20,11 @@ from farm.section import Section
 POOL = "pool"
 """What the study of a pool is called where a study is called by its symbol."""
 
+SHARED_OUT: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {"ray_train": ("lightgbm", "xgboost"), "xgboost_ray": ("xgboost",)}
+)
+"""Engine -> the models whose fits it shares out to workers."""
+
 
 def _not_given(value: object) -> bool:
     return value is None
@@ -31,9 +37,9 @@ class Pool(Section):
     Symbols weigh equally: in the fits, in the pipelines above them, and in the headline, which is their mean.
 
     ``engine`` is how a fit is made. ``process`` joins the rows of all symbols in one worker's memory. ``ray_train``
-    trains XGBoost on so many ``workers`` at once (2 where none is written), by Ray Train: each reads its share of the
-    rows, block by block, and nobody ever holds the joined matrix. ``xgboost_ray`` does the same by xgboost-ray's
-    actors, where that library is installed.
+    trains XGBoost or LightGBM on so many ``workers`` at once (2 where none is written), by Ray Train: each reads its
+    share of the rows, block by block, and nobody ever holds the joined matrix. ``xgboost_ray`` does the same with
+    XGBoost by xgboost-ray's actors, where that library is installed.
     """
 
     engine: Literal["process", "ray_train", "xgboost_ray"] = "process"

@@ -35,7 +35,7 @@ def show_command(
     folder = home_of(home)
     trials = [one for one in all_trials(folder) if symbol is None or symbol in one.begun.symbols]
     counts = [asdict(one) for one in life_counts(Store(folder), trials) if symbol is None or symbol == one.symbol]
-    looks = [asdict(look) for look in openings(folder) if symbol is None or look.symbol == symbol]
+    looks = [asdict(look) for look in openings(folder) if symbol is None or symbol in look.symbols]
     rows = [
         {
             "study": trial.study,
@@ -110,4 +110,5 @@ def _count_line(count: dict[str, Any]) -> str:
 def _look_line(look: dict[str, Any]) -> str:
     again = f"; again, because: {look['reason']}" if look["reason"] else ""
     when = datetime.fromtimestamp(look["opened_at"] / 1e9, UTC)
-    return f"{look['symbol']}: lockbox opened {when:%Y-%m-%d %H:%M} UTC for {look['trial']} of run {look['run']}{again}"
+    whose = f"{look['symbol']} ({', '.join(look['pool'])})" if look["pool"] else look["symbol"]
+    return f"{whose}: lockbox opened {when:%Y-%m-%d %H:%M} UTC for {look['trial']} of run {look['run']}{again}"

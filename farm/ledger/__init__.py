@@ -18,7 +18,8 @@ The laws, which the tests quote by number:
 9. Tampering shows. Each segment holds the hash of the one before it and ends in its own; the last hash, the head, is
    kept outside the ledger (in the run's manifest), so that a shortened or rewritten chain shows as well.
 10. A lockbox is opened once. A look at a sealed span is recorded, with its time, before it is taken; a later look at
-    any moment of it, by whatever study, is refused without a reason, and recorded with it.
+    any moment of it, by whatever study, is refused without a reason, and recorded with it. A look at a pool is one at
+    each of its symbols.
 """
 
 from farm.ledger.count import Told, all_trials, candidates_over, told, trials_on

@@ -82,10 +82,11 @@ class TrialEnd:
 
 @dataclass(frozen=True)
 class LockboxOpening:
-    """One look at a symbol's sealed span, recorded before it is made.
+    """One look at the sealed span of a symbol or of a pool, recorded before it is made.
 
     ``start`` and ``end`` are the first and last moment of the span, ``opened_at`` is when, all ns UTC. ``trial`` and
     ``run`` say for whom. ``reason`` is why it was opened although it had been opened before; empty the first time.
+    ``pool`` has the symbols of a pool.
     """
 
     symbol: str
@@ -95,8 +96,15 @@ class LockboxOpening:
     run: str
     opened_at: int
     reason: str = ""
+    pool: tuple[str, ...] = ()
+
+    @property
+    def symbols(self) -> tuple[str, ...]:
+        """The symbols that were looked at: its own one or, on a pool, all of the pool's."""
+        return self.pool or (self.symbol,)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "pool", tuple(self.pool))  # JSON knows lists only
         for field in ("symbol", "trial", "run"):
             if not getattr(self, field):
                 raise ValueError(f"lockbox of {self.symbol!r}: {field} is empty; give it a value")
@@ -108,8 +116,9 @@ class LockboxOpening:
             )
 
     def overlaps(self, other: "LockboxOpening") -> bool:
-        """Whether both looked at the same moment of the same symbol."""
-        return self.symbol == other.symbol and self.start <= other.end and other.start <= self.end
+        """Whether both looked at the same moment of the same symbol, alone or in a pool."""
+        same = not set(self.symbols).isdisjoint(other.symbols)
+        return same and self.start <= other.end and other.start <= self.end
 
 
 TrialRecord = TrialStart | TrialEnd

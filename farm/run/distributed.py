@@ -1,9 +1,9 @@
 """Fits that several workers make together, each on its share of the rows: no process holds the matrix.
 
 Workers are told which rows of which stored panels are theirs (`farm.run.rows_apart`), by Ray Train as Ray Data shards
-of a row a fit; they read those panels in place, block by block, and keep of each block its bins alone. A fit's booster
-is stored when it is trained, so that a driver that dies then has only to predict. What comes of it is an ordinary chunk
-of fits.
+of a row a fit; they read those panels in place, block by block, and keep of each block its bins alone
+(`farm.run.streamed`). A fit's booster is stored when it is trained, so that a driver that dies then has only to
+predict. What comes of it is an ordinary chunk of fits.
 """
 
 import os
@@ -23,6 +23,7 @@ import pyarrow as pa
 from farm.errors import BadInput
 from farm.fit import FittedBase
 from farm.models import installed
+from farm.models.boosting.lightgbm import LightGBM
 from farm.models.boosting.xgboost import XGBoost
 from farm.models.views import Scaling
 from farm.panel import Panel
@@ -40,9 +41,11 @@ from farm.run.rows_apart import (
     dealt,
     record_of,
     rows_of_split,
+    sampled,
     weights_of,
 )
-from farm.run.streamed import Job, boosted
+from farm.run.streamed import IN_PARTS, Job, Share
+from farm.run.streamed.by_xgboost import as_bytes
 from farm.run.work import ChunkDone, Failure, overtaken
 from farm.run.xgboost_ray_engine import boosted_by_actors
 from farm.section import digest
@@ -55,18 +58,17 @@ _ATTEMPTS = 2
 
 @dataclass(frozen=True, eq=False)
 class Prepared:
-    """One fit before it is made: its job, its estimator, every symbol's rows, and the blocks of every worker.
+    """One fit before it is made: its job, its estimator, every symbol's rows, and the share of every worker.
 
-    ``train`` and ``tail`` have the blocks by worker; a fit whose rows are all of one class has no job.
+    A fit whose rows are all of one class has no job.
     """
 
     split: int
     seed: int
-    estimator: XGBoost
+    estimator: LightGBM | XGBoost
     rows: list[MemberRows]
     job: Job | None
-    train: list[list[Block]]
-    tail: list[list[Block]]
+    shares: list[Share]
 
 
 def fit_together(chunk: FitChunk) -> ChunkDone:
@@ -105,8 +107,8 @@ def _done(
 
 def _prepared(chunk: FitChunk, panels: Sequence[Panel], split: int, seed: int) -> Prepared:
     model = chunk.models[0]
-    estimator = model.build(seed, chunk.threads, installed())
-    assert isinstance(estimator, XGBoost)  # an experiment names no other model where fits are made together
+    library, estimator = IN_PARTS[model.uses], model.build(seed, chunk.threads, installed())
+    assert isinstance(estimator, LightGBM | XGBoost)
     tail = None if model.early_stopping is None else model.early_stopping.tail
     rows = rows_of_split(panels, chunk.plan, split, tail)
     train = [one.train for one in rows]
@@ -114,7 +116,7 @@ def _prepared(chunk: FitChunk, panels: Sequence[Panel], split: int, seed: int) -
     estimator.classes_ = classes
     if len(classes) == 1:
         estimator.booster_ = None
-        return Prepared(split, seed, estimator, rows, None, [], [])
+        return Prepared(split, seed, estimator, rows, None, [])
     turned = [turned_by(one, seed) if chunk.shifted else 0 for one in panels]
     job = Job(
         key=digest([chunk.key, split]),
@@ -125,22 +127,23 @@ def _prepared(chunk: FitChunk, panels: Sequence[Panel], split: int, seed: int) -
         threads=chunk.threads,
     )
 
-    def shares(of: Sequence[Any], balance: bool) -> list[list[Block]]:
+    def blocks(of: Sequence[Any], balance: bool) -> list[Block]:
         known = [own[np.isin(one.events.label[own], classes)] for one, own in zip(panels, of, strict=True)]
         codes = [
             np.searchsorted(classes, one.events.label[own]).astype(np.int8)
             for one, own in zip(panels, known, strict=True)
         ]
         weights = weights_of(panels, known)
-        blocks = blocks_of(
-            panels, chunk.members, known, codes, balanced(codes, weights) if balance else weights, turned
-        )
-        return dealt(list(blocks), workers)
+        weights = balanced(codes, weights) if balance else weights
+        return list(blocks_of(panels, chunk.members, known, codes, weights, turned))
 
-    workers = chunk.workers
-    tails = [one.tail for one in rows]
-    watched = shares(tails, False) if tail is not None else [[] for _ in range(workers)]
-    return Prepared(split, seed, estimator, rows, job, shares(train, estimator.balanced), watched)
+    drawn = sampled(panels, chunk.members, train, turned, library.SAMPLED, seed)
+    watched = [] if tail is None else blocks([one.tail for one in rows], False)
+    whole = tail is None or library.WHOLE_TAIL
+    tails = [watched] * chunk.workers if whole else dealt(watched, chunk.workers)
+    trains = dealt(blocks(train, estimator.balanced), chunk.workers)
+    shares = [Share(*own, drawn) for own in zip(trains, tails, strict=True)]
+    return Prepared(split, seed, estimator, rows, job, shares)
 
 
 def _trained(store: Store, chunk: FitChunk, fits: Sequence[Prepared]) -> float:
@@ -151,16 +154,17 @@ def _trained(store: Store, chunk: FitChunk, fits: Sequence[Prepared]) -> float:
     if chunk.engine == "xgboost_ray":
         for one in jobs:
             assert one.job is not None
-            booster, seconds = boosted_by_actors(one.job, chunk.home, one.train, one.tail)
-            _keep(store, one.job, booster, seconds)
+            trains, tails = [own.train for own in one.shares], [own.tail for own in one.shares]
+            booster, seconds = boosted_by_actors(one.job, chunk.home, trains, tails)
+            _keep(store, one.job, as_bytes(booster), seconds)
     else:
         _by_ray_train(chunk, jobs)
     return sum(float(store.open_arrays(BOOSTERS, one.job.key)["cpu_seconds"][0]) for one in jobs if one.job is not None)
 
 
-def _keep(store: Store, job: Job, booster: Any, cpu_seconds: float) -> None:
-    model = np.frombuffer(booster.save_raw("ubj"), dtype=np.uint8)
-    store.put_arrays(BOOSTERS, job.key, {"model": model, "cpu_seconds": np.array([cpu_seconds])})
+def _keep(store: Store, job: Job, model: bytes, cpu_seconds: float) -> None:
+    arrays = {"model": np.frombuffer(model, dtype=np.uint8), "cpu_seconds": np.array([cpu_seconds])}
+    store.put_arrays(BOOSTERS, job.key, arrays)
 
 
 def _by_ray_train(chunk: FitChunk, jobs: Sequence[Prepared]) -> None:
@@ -170,25 +174,23 @@ def _by_ray_train(chunk: FitChunk, jobs: Sequence[Prepared]) -> None:
     import ray.data
     from ray.train import DataConfig
     from ray.train.v2.api.config import FailureConfig, RunConfig, ScalingConfig
-    from ray.train.v2.xgboost.xgboost_trainer import XGBoostTrainer
 
     from farm.run.nodes import nodes
 
     workers = chunk.workers
     shards = {
         f"worker {rank}": ray.data.from_items(
-            [
-                {"job": number, "rows": pickle.dumps((one.train[rank], one.tail[rank]))}
-                for number, one in enumerate(jobs)
-            ],
+            [{"job": number, "share": pickle.dumps(one.shares[rank])} for number, one in enumerate(jobs)],
             override_num_blocks=1,
         )
         for rank in range(workers)
     }
     folder = Path(chunk.home) / "train" / chunk.key
-    trainer = XGBoostTrainer(
+    library = chunk.models[0].uses
+    trainer, own = IN_PARTS[library].trainer(len(jobs))
+    training = trainer(
         train_on_worker,
-        train_loop_config={"home": chunk.home, "jobs": [one.job for one in jobs]},
+        train_loop_config={"home": chunk.home, "library": library, "jobs": [one.job for one in jobs]},
         datasets=dict(shards),
         dataset_config=DataConfig(datasets_to_split=[]),  # each worker asks for its own: dealt the same every time
         scaling_config=ScalingConfig(
@@ -197,9 +199,10 @@ def _by_ray_train(chunk: FitChunk, jobs: Sequence[Prepared]) -> None:
         run_config=RunConfig(
             name=chunk.key, storage_path=str(folder.parent), failure_config=FailureConfig(max_failures=_ATTEMPTS)
         ),
+        **own,
     )
     try:
-        trainer.fit()
+        training.fit()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -207,30 +210,23 @@ def _by_ray_train(chunk: FitChunk, jobs: Sequence[Prepared]) -> None:
 def train_on_worker(config: dict[str, Any]) -> None:
     """What every worker of a distributed fit does: its share of every job, in step with the others."""
     import ray.train
-    import xgboost
 
     rank, store = ray.train.get_context().get_world_rank(), Store(config["home"])
+    library = IN_PARTS[config["library"]]
     for row in ray.train.get_dataset_shard(f"worker {rank}").iter_rows():
         job: Job = config["jobs"][row["job"]]
-        started = time.process_time()
-        booster = boosted(job, store, *pickle.loads(row["rows"]))
-        took = np.array([time.process_time() - started])
-        took = xgboost.collective.allreduce(took, xgboost.collective.Op.SUM)
+        model, cpu_seconds = library.trained(job, store, pickle.loads(row["share"]), row["job"])
         if rank == 0:
-            _keep(store, job, booster, float(took[0]))
+            _keep(store, job, model, cpu_seconds)
 
 
 def _predicted(store: Store, chunk: FitChunk, fits: Sequence[Prepared]) -> pa.Table:
     """The predictions of all fits as a chunk of fits is stored; one symbol's panel is open at a time."""
-    import xgboost
-
-    parts, records = [], []
+    library, parts, records = IN_PARTS[chunk.models[0].uses], [], []
     for one in fits:
         if one.job is not None:
-            booster = xgboost.Booster(model_file=bytearray(store.open_arrays(BOOSTERS, one.job.key)["model"]))
-            one.estimator.booster_ = booster
-            patient = one.job.patience is not None
-            one.estimator.rounds_ = booster.best_iteration + 1 if patient else one.job.rounds
+            model = store.open_arrays(BOOSTERS, one.job.key)["model"].tobytes()
+            library.restored(one.estimator, one.job, model)
         own = []
         for number, (key, rows) in enumerate(zip(chunk.members, one.rows, strict=True)):
             panel = before(open_panel(store, key), chunk.sealed)

@@ -39,12 +39,31 @@ class Block:
 
     def values(self, store: Store) -> Float:
         """The rows' features, read from the store in place; the mapping is given back with them."""
-        values: Float = store.open_arrays("panels", self.key)["values"][: self.length]
+        values = _features(store, self.key, self.length)
         first = (self.start - self.turned) % self.length
         beyond = first + self.stop - self.start - self.length
         if beyond <= 0:
             return values[first : first + self.stop - self.start]
         return np.concatenate((values[first:], values[:beyond]))
+
+
+@dataclass(frozen=True, eq=False)
+class Sampled:
+    """Single rows of one stored panel, without classes and weights; otherwise as a `Block`."""
+
+    key: str
+    rows: Int
+    length: int
+    turned: int = 0
+
+    def values(self, store: Store) -> Float:
+        """A copy of the rows' features."""
+        return _features(store, self.key, self.length)[(self.rows - self.turned) % self.length]
+
+
+def _features(store: Store, key: str, length: int) -> Float:
+    values: Float = store.open_arrays("panels", key)["values"]
+    return values[:length]
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,6 +154,23 @@ def blocks_of(
                 n = min(first + most, stop) - first
                 yield Block(key, first, first + n, code[at : at + n], weight[at : at + n], len(panel), by)
                 at += n
+
+
+def sampled(
+    panels: Sequence[Panel], keys: Sequence[str], rows: Sequence[Int], turned: Sequence[int], most: int, seed: int
+) -> list[Sampled]:
+    """At most so many of these rows, drawn evenly from those of all symbols; an argument has one part a symbol."""
+    ends = np.cumsum([len(own) for own in rows])
+    total = int(ends[-1])
+    drawn = np.arange(total)
+    if total > most:
+        drawn = np.sort(np.random.default_rng(seed).choice(total, most, replace=False, shuffle=False))
+    parts = np.split(drawn, np.searchsorted(drawn, ends[:-1]))
+    return [
+        Sampled(key, own[part - (end - len(own))], len(panel), by)
+        for panel, key, own, by, part, end in zip(panels, keys, rows, turned, parts, ends.tolist(), strict=True)
+        if len(part)
+    ]
 
 
 def dealt(blocks: Sequence[Block], workers: int) -> list[list[Block]]:

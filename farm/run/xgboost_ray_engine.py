@@ -16,7 +16,8 @@ from typing import Any
 
 from farm.errors import BadInput
 from farm.run.rows_apart import Block
-from farm.run.streamed import Job, streamed
+from farm.run.streamed.by_xgboost import streamed
+from farm.run.streamed.job import Job
 from farm.store import Store
 
 SUPPORTED = "0.1.19"

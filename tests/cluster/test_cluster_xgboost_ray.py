@@ -9,7 +9,8 @@ import pytest
 from farm.errors import BadInput
 from farm.run import xgboost_ray_engine
 from farm.run.rows_apart import Block, dealt
-from farm.run.streamed import Job, boosted
+from farm.run.streamed import Job
+from farm.run.streamed.by_xgboost import boosted
 from farm.run.xgboost_ray_engine import boosted_by_actors, require_xgboost_ray
 from farm.store import Store
 

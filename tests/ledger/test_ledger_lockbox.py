@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from farm.errors import BadInput
 from farm.ledger import Ledger, LockboxOpening, MemoryJournal, SecondWriter, open_lockbox, openings
+from farm.ledger.record import from_json, to_json
 from farm.testing.ledger import a_trial
 
 DAY = 86_400 * 10**9
@@ -66,6 +67,43 @@ def test_law_10_other_symbols_have_lockboxes_of_their_own(tmp_path: Path) -> Non
     open_lockbox(str(tmp_path), "real/NIFTY", look())
     open_lockbox(str(tmp_path), "real/FIL", look(symbol="FIL"))
     assert [one.symbol for one in openings(str(tmp_path))] == ["FIL", "NIFTY"]
+
+
+POOL = {"symbol": "pool", "pool": ("DAX", "NIFTY")}
+
+
+def test_law_10_who_has_looked_at_a_pool_has_looked_at_each_of_its_symbols(tmp_path: Path) -> None:
+    home = str(tmp_path)
+    open_lockbox(home, "real/pool", look(**POOL))
+    assert openings(home) == (look(**POOL),)
+    with pytest.raises(
+        BadInput, match="lockbox of NIFTY: with those of a pool of 2 symbols it was opened on 2024-10-04"
+    ):
+        open_lockbox(home, "real/NIFTY", look("stack"))
+    with pytest.raises(BadInput, match="lockbox of pool: it was opened"):
+        open_lockbox(home, "real/pool", look("stack", **POOL))
+    open_lockbox(home, "real/NIFTY", look(start=200, end=300))
+    open_lockbox(home, "real/FIL", look(symbol="FIL"))
+
+
+def test_law_10_who_has_looked_at_a_symbol_has_looked_at_every_pool_that_has_it(tmp_path: Path) -> None:
+    home = str(tmp_path)
+    open_lockbox(home, "real/NIFTY", look())
+    with pytest.raises(BadInput, match="lockbox of pool: that of NIFTY was opened on 2024-10-04 for boosted of run r1"):
+        open_lockbox(home, "real/pool", look(**POOL))
+    again = look(reason="all at once", opened_at=20_001 * DAY, **POOL)
+    open_lockbox(home, "real/pool", again)
+    assert openings(home) == (look(), again)
+    other = look(symbol="pool", pool=("DAX", "FIL", "NIFTY"))
+    with pytest.raises(BadInput, match=r"that of NIFTY was opened .* and 1 more times"):
+        open_lockbox(home, "other/pool", other)
+    assert Ledger(home, "real/pool").verify() == []
+
+
+def test_a_look_that_was_recorded_before_there_were_pools_is_still_one() -> None:
+    recorded = to_json(look())
+    del recorded["pool"]
+    assert from_json(recorded) == look()
 
 
 def test_law_10_a_reason_to_reopen_what_was_never_open_is_refused(tmp_path: Path) -> None:

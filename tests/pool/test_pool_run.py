@@ -13,13 +13,14 @@ from pydantic import ValidationError
 from farm.errors import BadInput
 from farm.ledger import all_trials, trials_on
 from farm.models import installed
+from farm.pool import SHARED_OUT
 from farm.run import run
 from farm.run.beforehand import check_before_work
 from farm.run.check import check
 from farm.run.driver import RunResult
 from farm.run.forecast import forecast
-from farm.run.lockbox import open_sealed
 from farm.run.reproduce import reproduce
+from farm.run.streamed import IN_PARTS
 from tests.pool.made import experiment
 
 
@@ -116,12 +117,6 @@ def test_the_report_names_the_symbols_and_what_each_earned(pool_run: RunResult) 
     assert '<th scope="row">SYN-B</th>' in page
 
 
-def test_a_pools_lockbox_stays_sealed(pool_run: RunResult) -> None:
-    home = pool_run.folder.path.parents[2]
-    with pytest.raises(BadInput, match="is the run of a pool, whose lockbox cannot be opened"):
-        open_sealed(pool_run.folder, str(home), trial="linear")
-
-
 def test_a_forecast_of_a_pool_is_of_one_study(tmp_path: Path, pool_run: RunResult) -> None:
     told = forecast(experiment(tmp_path))
     assert [study["symbol"] for study in told["studies"]] == ["pool"]
@@ -149,7 +144,15 @@ def test_a_check_tells_of_every_symbol_and_of_the_pool(tmp_path: Path) -> None:
         ({"pool": {"engine": "ray_train"}}, "pool.engine ray_train needs workers on Ray"),
         (
             {"pool": {"engine": "ray_train"}, "execution": {"on": "ray"}},
-            "models.linear.uses is logistic, and pool.engine",
+            "models.linear.uses is logistic, and pool.engine ray_train trains lightgbm and xgboost alone",
+        ),
+        (
+            {
+                "pool": {"engine": "xgboost_ray"},
+                "execution": {"on": "ray"},
+                "models": {"leafwise": {"uses": "lightgbm"}},
+            },
+            "models.leafwise.uses is lightgbm, and pool.engine xgboost_ray trains xgboost alone",
         ),
     ],
 )
@@ -180,6 +183,12 @@ def shared_out(home: Path | str, **over: Any) -> Any:
 def test_an_engine_that_shares_fits_out_has_two_workers_unless_told_otherwise(tmp_path: Path) -> None:
     assert shared_out(tmp_path).pool.workers == 2
     assert shared_out(tmp_path, pool={"engine": "xgboost_ray", "workers": 3}).pool.workers == 3
+
+
+def test_what_an_engine_is_said_to_share_out_there_is_a_library_for(tmp_path: Path) -> None:
+    assert sorted(IN_PARTS) == sorted(SHARED_OUT["ray_train"])
+    for uses in IN_PARTS:
+        assert shared_out(tmp_path, models={"trees": {"uses": uses}}).models["trees"].uses == uses
 
 
 def test_nothing_is_chosen_among_features_where_nobody_sees_the_rows(tmp_path: Path) -> None:

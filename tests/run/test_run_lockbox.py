@@ -86,7 +86,7 @@ def test_a_look_is_recorded_although_it_fails(folder: RunFolder, home: Path, mon
     def fail(*_: object) -> None:
         raise MemoryError
 
-    monkeypatch.setattr("farm.run.lockbox._evaluate", fail)
+    monkeypatch.setattr("farm.run.lockbox.bets_on", fail)
     with pytest.raises(MemoryError):
         look(folder, home, trial="linear")
     assert len(openings(str(home))) == 1
@@ -99,7 +99,7 @@ def test_what_was_refitted_never_saw_the_sealed_span(
     import farm.run.lockbox as room
 
     decided: list[tuple[Any, ...]] = []
-    honest = room._refit
+    honest = room.refit
 
     def watched(*given: Any) -> Any:
         final, panel = honest(*given)
@@ -107,7 +107,7 @@ def test_what_was_refitted_never_saw_the_sealed_span(
         decided.append(tuple(base.predict(values).tobytes() for base in final.bases.values()))
         return final, panel
 
-    monkeypatch.setattr(room, "_refit", watched)
+    monkeypatch.setattr(room, "refit", watched)
     first = look(folder, home, trial="stack")
     read = SyntheticBars.read
 
