@@ -121,7 +121,8 @@ def _rule(
         return Verdict(
             "INSUFFICIENT",
             (
-                f"it earned or lost something in only {evidence.active_sessions} sessions; "
+                f"it earned or lost something in only {evidence.active_sessions} "
+                f"session{'s' if evidence.active_sessions > 1 else ''}; "
                 f"{thresholds.min_active_sessions} are needed before a Sharpe ratio's error means anything",
             ),
         )

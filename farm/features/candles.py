@@ -10,7 +10,7 @@ from farm.features.feature import Feature
 from farm.features.quotient import Quotient
 from farm.features.shared import shared
 from farm.features.volatility import ATR_BACK, average_true_range
-from farm.features.windows import rolling_sum, steps_back
+from farm.features.windows import rolling_mean, steps_back
 
 _SOURCE = "Nison, Japanese Candlestick Charting Techniques (1991), chapter 3"
 
@@ -25,7 +25,7 @@ def typical_price(bars: Bars) -> Float:
 def _typical(high: Float, low: Float, close: Float) -> Float:
     out = np.empty(len(close))
     for i in range(len(out)):
-        out[i] = close[i] + ((high[i] - close[i]) + (low[i] - close[i])) / 3
+        out[i] = close[i] + ((high[i] - close[i]) + (low[i] - close[i])) * (1 / 3)
     return out
 
 
@@ -62,13 +62,13 @@ def range_in_ranges(bars: Bars) -> Quotient:
 
 def body_mean(bars: Bars, *, window: int) -> Float:
     """Mean body of the last ``window`` bars, -1 to 1."""
-    return rolling_sum(np.asarray(body(bars)), window) / window
+    return rolling_mean(np.asarray(body(bars)), window)
 
 
 def shadow_balance(bars: Bars, *, window: int) -> Float:
     """Mean of lower less upper shadow of the last ``window`` bars, -1 to 1."""
     balance = np.asarray(lower_shadow(bars)) - np.asarray(upper_shadow(bars))
-    return rolling_sum(balance, window) / window
+    return rolling_mean(balance, window)
 
 
 def gap_in_ranges(bars: Bars) -> Quotient:

@@ -11,31 +11,10 @@ from farm.features.windows import BLOCK, copy
 def highest(x: Float, window: int) -> Float:
     """Largest of the last ``window`` values.
 
-    The windows of half the length are joined, as in :mod:`farm.features.windows`; the last two may overlap.
-
     >>> highest(np.array([1.0, 3.0, 2.0, 1.0]), 2)
     array([nan,  3.,  3.,  2.])
     """
-    n, most = len(x), BLOCK + window - 1
-    out = np.empty(n)
-    out[: window - 1] = np.nan
-    rows, spare = np.empty(most), np.empty(most)
-    for begin in range(0, n - window + 1, BLOCK):
-        length = min(most, n - begin)
-        copy(x[begin : begin + length], rows)
-        reach = 1
-        while 2 * reach <= window:
-            _larger(rows[: length - reach], rows[reach:length], spare[reach:])
-            rows, spare = spare, rows
-            reach *= 2
-        _larger(rows[reach - 1 : length - window + reach], rows[window - 1 : length], out[begin + window - 1 :])
-    return out
-
-
-@njit(cache=True, nogil=True)
-def _larger(older: Float, newer: Float, to: Float) -> None:
-    for j in range(len(newer)):
-        to[j] = older[j] if older[j] > newer[j] else newer[j]
+    return _extreme(x, window, False)
 
 
 @njit(cache=True, nogil=True)
@@ -45,10 +24,46 @@ def lowest(x: Float, window: int) -> Float:
     >>> lowest(np.array([1.0, 3.0, 2.0, 1.0]), 2)
     array([nan,  1.,  2.,  1.])
     """
-    below = highest(-x, window)
-    for i in range(len(below)):
-        below[i] = -below[i]
-    return below
+    return _extreme(x, window, True)
+
+
+@njit(cache=True, nogil=True)
+def _extreme(x: Float, window: int, smallest: bool) -> Float:
+    """Four windows of one length are joined, as in :mod:`farm.features.windows`; they may overlap."""
+    n, most = len(x), BLOCK + window - 1
+    out = np.empty(n)
+    out[: window - 1] = np.nan
+    made, spare = np.empty(most), np.empty(most)
+    for begin in range(0, n - window + 1, BLOCK):
+        rows, reach = x[begin : begin + most], 1
+        length = len(rows)
+        while reach < window:
+            joined = min(4 * reach, window)
+            to = out[begin + window - 1 : begin + length] if joined == window else made[: length - joined + 1]
+            later = joined - reach  # rows from the beginning of the oldest window to that of the newest
+            a, b, c, d = rows[later:], rows[2 * later // 3 :], rows[later // 3 :], rows
+            if smallest:
+                _smallest(a, b, c, d, to)
+            else:
+                _largest(a, b, c, d, to)
+            rows, made, spare, reach = to, spare, made, joined
+        if window == 1:
+            copy(rows, out[begin : begin + length])
+    return out
+
+
+@njit(cache=True, nogil=True)
+def _largest(a: Float, b: Float, c: Float, d: Float, to: Float) -> None:
+    for j in range(len(to)):
+        newer, older = a[j] if a[j] > b[j] else b[j], c[j] if c[j] > d[j] else d[j]
+        to[j] = newer if newer > older else older
+
+
+@njit(cache=True, nogil=True)
+def _smallest(a: Float, b: Float, c: Float, d: Float, to: Float) -> None:
+    for j in range(len(to)):
+        newer, older = a[j] if a[j] < b[j] else b[j], c[j] if c[j] < d[j] else d[j]
+        to[j] = newer if newer < older else older
 
 
 @njit(cache=True, nogil=True)

@@ -7,6 +7,7 @@ import numpy as np
 
 from farm.bars.frame import Bars, Float
 from farm.features.feature import Feature
+from farm.features.logarithm import log_ratio
 from farm.features.returns import bar_return, close_change
 from farm.features.volatility import realized_volatility
 from farm.features.volume import signed_volume, volume_sum
@@ -21,11 +22,11 @@ def roll_spread(bars: Bars, *, window: int) -> Float:
 
 def corwin_schultz(bars: Bars, *, window: int) -> Float:
     """Mean spread as a share of the price that ranges of one and of two bars imply, negative ones counting as 0."""
-    one = np.log(bars.high / bars.low) ** 2
+    one = log_ratio(bars.high, bars.low) ** 2
     beta = one + steps_back(one, 1)
     high = np.maximum(bars.high, steps_back(bars.high, 1))
     low = np.minimum(bars.low, steps_back(bars.low, 1))
-    gamma = np.log(high / low) ** 2
+    gamma = log_ratio(high, low) ** 2
     scale = 3 - 2 * math.sqrt(2)
     alpha = (math.sqrt(2) - 1) * np.sqrt(beta) / scale - np.sqrt(gamma / scale)
     return rolling_sum(np.maximum(2 * np.tanh(alpha / 2), 0.0), window) / window

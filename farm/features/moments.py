@@ -6,102 +6,7 @@ import numpy as np
 from numba import njit
 
 from farm.bars.frame import Float
-from farm.features.windows import BLOCK, copy, first_known, scaled
-
-_MOMENTS = 512  # as BLOCK, where seven arrays are worked on
-
-
-@njit(cache=True, nogil=True)
-def above_mean(x: Float, window: int) -> tuple[Float, Float]:
-    """Each value minus the mean of the last ``window`` values, and their (population) standard deviation.
-
-    Two windows are joined by their means and their squares about them (Chan, Golub, LeVeque, The American Statistician
-    37:3, 1983, 2.1), heights being taken over a row nearby: the variance keeps all its digits whatever the level.
-
-    >>> above_mean(np.array([20000.0, 20002.0]), 2)
-    (array([nan,  1.]), array([nan,  1.]))
-    """
-    n, first, most = len(x), first_known(x), _MOMENTS + window - 1
-    above, deviation = np.empty(n), np.empty(n)
-    above[: first + window - 1] = np.nan
-    deviation[: first + window - 1] = np.nan
-    heights, means, made_means, mean = np.empty(most), np.empty(most), np.empty(most), np.empty(most)
-    squares, made_squares, square = np.empty(most), np.empty(most), np.empty(most)
-    for begin in range(first, n - window + 1, _MOMENTS):
-        length = min(most, n - begin)
-        rows, anchor = x[begin : begin + length], x[begin]
-        for j in range(len(rows)):
-            means[j] = heights[j] = rows[j] - anchor
-            squares[j] = 0.0
-        _moments(
-            means[:length],
-            made_means[:length],
-            mean[:length],
-            squares[:length],
-            made_squares[:length],
-            square[:length],
-            window,
-        )
-        newest, levels, about = heights[window - 1 : length], mean[window - 1 : length], square[window - 1 : length]
-        made, spread = above[begin + window - 1 :], deviation[begin + window - 1 :]
-        for j in range(len(newest)):
-            made[j] = newest[j] - levels[j]
-            spread[j] = math.sqrt(about[j] / window)
-    return above, deviation
-
-
-@njit(cache=True, nogil=True)
-def _moments(
-    means: Float, spare: Float, mean: Float, squares: Float, spare_squares: Float, square: Float, window: int
-) -> None:
-    """Fill ``mean[window - 1:]`` with the window's mean and ``square`` with the sum of squares about it."""
-    n, taken, reach = len(means), 0, 1
-    while True:
-        if window & reach:
-            if taken == 0:
-                copy(means, mean)
-                copy(squares, square)
-            else:
-                share = reach / (taken + reach)
-                _add_squares(means[: n - taken], squares[: n - taken], mean[taken:], square[taken:], taken * share)
-                _move_to(means[: n - taken], mean[taken:], share)
-            taken += reach
-        if taken == window:
-            return
-        _join_squares(means, squares, spare_squares, reach)
-        _join_means(means, spare, reach)
-        means, spare = spare, means
-        squares, spare_squares = spare_squares, squares
-        reach *= 2
-
-
-@njit(cache=True, nogil=True)
-def _join_squares(means: Float, squares: Float, made: Float, reach: int) -> None:
-    older, newer, to, weight = means[: len(means) - reach], means[reach:], made[reach:], reach / 2
-    older_squares, newer_squares = squares[: len(squares) - reach], squares[reach:]
-    for j in range(len(to)):
-        step = older[j] - newer[j]
-        to[j] = newer_squares[j] + older_squares[j] + weight * step * step
-
-
-@njit(cache=True, nogil=True)
-def _add_squares(older: Float, older_squares: Float, newer: Float, squares: Float, weight: float) -> None:
-    for j in range(len(squares)):
-        step = older[j] - newer[j]
-        squares[j] += older_squares[j] + weight * step * step
-
-
-@njit(cache=True, nogil=True)
-def _join_means(means: Float, made: Float, reach: int) -> None:
-    older, newer, to = means[: len(means) - reach], means[reach:], made[reach:]
-    for j in range(len(to)):
-        to[j] = newer[j] + 0.5 * (older[j] - newer[j])
-
-
-@njit(cache=True, nogil=True)
-def _move_to(older: Float, mean: Float, share: float) -> None:
-    for j in range(len(mean)):
-        mean[j] += share * (older[j] - mean[j])
+from farm.features.windows import BLOCK, copy, digits_below_first, first_known, scaled
 
 
 @njit(cache=True, nogil=True)
@@ -114,29 +19,154 @@ def height(x: Float, window: int) -> Float:
     n, first, most = len(x), first_known(x), BLOCK + window - 1
     out = np.empty(n)
     out[: first + window - 1] = np.nan
-    heights, means, spare, mean = np.empty(most), np.empty(most), np.empty(most), np.empty(most)
+    heights, made, spare = np.empty(most), np.empty(most), np.empty(most)
     for begin in range(first, n - window + 1, BLOCK):
         length = min(most, n - begin)
-        rows, anchor = x[begin : begin + length], x[begin]
-        for j in range(len(rows)):
-            heights[j] = rows[j] - anchor
-        copy(heights[:length], means)
-        now, to, taken, reach = means[:length], spare[:length], 0, 1
-        while True:
-            if window & reach:
-                if taken == 0:
-                    copy(now, mean)
-                else:
-                    _move_to(now[: length - taken], mean[taken:length], reach / (taken + reach))
-                taken += reach
-            if taken == window:
-                break
-            _join_means(now, to, reach)
-            now, to = to, now
-            reach *= 2
-        newest, made = heights[window - 1 : length], out[begin + window - 1 :]
-        for j in range(len(newest)):
-            made[j] = newest[j] - mean[window - 1 + j]
+        _over_first(x[begin : begin + length], heights)
+        means, newest = out[begin + window - 1 : begin + length], heights[window - 1 :]
+        _means(heights[:length], window, made, spare, means)
+        for j in range(len(means)):
+            means[j] = newest[j] - means[j]
+    return out
+
+
+@njit(cache=True, nogil=True)
+def above_mean(x: Float, window: int) -> tuple[Float, Float]:
+    """Each value minus the mean of the last ``window`` values, and their (population) standard deviation.
+
+    Two windows are joined by their means and their squares about them (Chan, Golub, LeVeque, The American Statistician
+    37:3, 1983, 2.1), heights being taken over a row nearby: the variance keeps all its digits whatever the level.
+
+    >>> above_mean(np.array([20000.0, 20002.0]), 2)
+    (array([nan,  1.]), array([nan,  1.]))
+    """
+    n, first, most = len(x), first_known(x), BLOCK + window - 1
+    above, deviation = np.empty(n), np.empty(n)
+    above[: first + window - 1] = np.nan
+    deviation[: first + window - 1] = np.nan
+    heights, zeros = np.empty(most), np.zeros(most)
+    means, squares = (np.empty(most), np.empty(most)), (np.empty(most), np.empty(most))
+    for begin in range(first, n - window + 1, BLOCK):
+        length = min(most, n - begin)
+        _over_first(x[begin : begin + length], heights)
+        levels, about = above[begin + window - 1 : begin + length], deviation[begin + window - 1 : begin + length]
+        _moments(heights[:length], zeros, window, means, squares, levels, about)
+        newest = heights[window - 1 :]
+        for j in range(len(levels)):
+            levels[j] = newest[j] - levels[j]
+        for j in range(len(about)):
+            about[j] = math.sqrt(about[j] * (1 / window))
+    return above, deviation
+
+
+@njit(cache=True, nogil=True)
+def _over_first(x: Float, heights: Float) -> None:
+    """Write the height of each value over the first of them."""
+    for j in range(len(x)):
+        heights[j] = x[j] - x[0]
+
+
+@njit(cache=True, nogil=True)
+def _means(heights: Float, window: int, made: Float, spare: Float, to: Float) -> None:
+    """Write the mean of each full window; ``made`` and ``spare`` are as long as ``heights`` and used up."""
+    n, rows, reach = len(heights), heights, 1  # windows of ``reach``, one from each row on
+    for digit in range(digits_below_first(window) - 1, -1, -1):
+        odd = (window >> digit) & 1
+        joined = 2 * reach + odd
+        newer, older = rows[reach + odd :], rows[odd:]
+        target = to if digit == 0 else made[: n - joined + 1]
+        if odd:
+            _mean_of_three(newer, older, heights, reach, target)
+        else:
+            _mean_of_two(newer, older, target)
+        rows, made, spare, reach = target, spare, made, joined
+    if window == 1:
+        copy(heights, to)
+
+
+@njit(cache=True, nogil=True)
+def _mean_of_two(newer: Float, older: Float, to: Float) -> None:
+    """Write the mean of two windows of one length; that of equal means is exact."""
+    for j in range(len(to)):
+        to[j] = newer[j] + 0.5 * (older[j] - newer[j])
+
+
+@njit(cache=True, nogil=True)
+def _mean_of_three(newer: Float, older: Float, oldest: Float, reach: int, to: Float) -> None:
+    """Write the mean of two windows of ``reach`` rows and of one more row."""
+    share, last = reach / (2 * reach + 1), 1 / (2 * reach + 1)
+    for j in range(len(to)):
+        to[j] = newer[j] + (share * (older[j] - newer[j]) + last * (oldest[j] - newer[j]))
+
+
+@njit(cache=True, nogil=True)
+def _moments(
+    heights: Float,
+    zeros: Float,
+    window: int,
+    means: tuple[Float, Float],
+    squares: tuple[Float, Float],
+    mean: Float,
+    square: Float,
+) -> None:
+    """Write each full window's ``mean`` and the sum of squares about it; two arrays of each are used up."""
+    n, reach, rows, about = len(heights), 1, heights, zeros[: len(heights)]
+    made, spare = means
+    made_squares, spare_squares = squares
+    for digit in range(digits_below_first(window) - 1, -1, -1):
+        odd = (window >> digit) & 1
+        joined = 2 * reach + odd
+        newer, older = rows[reach + odd :], rows[odd:]
+        newer_squares, older_squares = about[reach + odd :], about[odd:]
+        to = mean if digit == 0 else made[: n - joined + 1]
+        to_squares = square if digit == 0 else made_squares[: n - joined + 1]
+        if odd:
+            _mean_of_three(newer, older, heights, reach, to)
+            _squares_of_three(newer, older, heights, newer_squares, older_squares, reach, to_squares)
+        else:
+            _mean_of_two(newer, older, to)
+            _squares_of_two(newer, older, newer_squares, older_squares, reach, to_squares)
+        rows, made, spare, reach = to, spare, made, joined
+        about, made_squares, spare_squares = to_squares, spare_squares, made_squares
+    if window == 1:
+        copy(heights, mean)
+        copy(about, square)
+
+
+@njit(cache=True, nogil=True)
+def _squares_of_two(
+    newer: Float, older: Float, newer_squares: Float, older_squares: Float, reach: int, to: Float
+) -> None:
+    weight = reach / 2
+    for j in range(len(to)):
+        step = older[j] - newer[j]
+        to[j] = (newer_squares[j] + older_squares[j]) + weight * step * step
+
+
+@njit(cache=True, nogil=True)
+def _squares_of_three(
+    newer: Float, older: Float, oldest: Float, newer_squares: Float, older_squares: Float, reach: int, to: Float
+) -> None:
+    weight, last = reach / 2, 2 * reach / (2 * reach + 1)
+    for j in range(len(to)):
+        step = older[j] - newer[j]
+        far = oldest[j] - (newer[j] + 0.5 * step)
+        to[j] = (newer_squares[j] + older_squares[j]) + (weight * step * step + last * far * far)
+
+
+@njit(cache=True, nogil=True)
+def height_of_halves(x: Float, above: Float, half: int) -> Float:
+    """Each value minus the mean of the last ``2 * half``, given its height ``above`` the mean of the last ``half``.
+
+    >>> x = np.array([1.0, 2.0, 4.0, 4.0])
+    >>> height_of_halves(x, height(x, 2), 2)
+    array([ nan,  nan,  nan, 1.25])
+    """
+    out = np.empty(len(x))
+    out[:half] = np.nan
+    now, newer, made = x[half:], above[half:], out[half:]
+    for j in range(len(made)):
+        made[j] = 0.5 * (newer[j] + ((now[j] - x[j]) + above[j]))
     return out
 
 

@@ -10,13 +10,21 @@ from farm.bars.frame import Bars, Float
 from farm.features.candles import typical_price
 from farm.features.extremes import highest, lowest
 from farm.features.feature import Feature
+from farm.features.logarithm import log_change
 from farm.features.moments import height, mean_absolute_deviation
 from farm.features.quotient import Quotient
-from farm.features.returns import change_size, close_change, log_change
+from farm.features.returns import change_size, close_change
 from farm.features.shared import shared
 from farm.features.trend import path_walked
 from farm.features.volatility import WILDER_14, true_range
-from farm.features.windows import above_exponential_mean, exponential_mean, rolling_sum, steps_back
+from farm.features.windows import (
+    above_exponential_mean,
+    change_over,
+    exponential_mean,
+    rolling_mean,
+    rolling_sum,
+    steps_back,
+)
 
 
 @shared
@@ -35,22 +43,22 @@ def relative_strength(bars: Bars, *, period: int = 14, window: int = WILDER_14) 
 @shared
 def stochastic(bars: Bars, *, window: int) -> Float:
     """Place of the close in the range of the last ``window`` bars, 0 to 100; 50 when there is no range."""
-    return _place_between(bars.close, lowest(bars.low, window), highest(bars.high, window))
+    return _place_between(lowest(bars.low, window), highest(bars.high, window), bars.close, 0.0, 100.0)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _place_between(close: Float, low: Float, high: Float) -> Float:
+def _place_between(low: Float, high: Float, close: Float, least: float, most: float) -> Float:
     out = np.empty(len(close))
     for i in range(len(out)):
-        span = high[i] - low[i]
-        out[i] = 50.0 if span == 0.0 else 100.0 * (close[i] - low[i]) / span
+        share = 0.5 if high[i] == low[i] else (close[i] - low[i]) / (high[i] - low[i])
+        out[i] = least + (most - least) * share
     return out
 
 
 def rate_of_change(bars: Bars, *, over: int) -> Quotient:
     """Simple return of the close over ``over`` bars, in percent."""
-    before = steps_back(bars.close, over)
-    return Quotient(bars.close - before, before, otherwise=math.nan, times=100.0)
+    change, before = change_over(bars.close, over), steps_back(bars.close, over)
+    return Quotient(change, before, otherwise=math.nan, times=100.0)
 
 
 def commodity_channel(bars: Bars, *, window: int) -> Quotient:
@@ -63,38 +71,49 @@ def commodity_channel(bars: Bars, *, window: int) -> Quotient:
 @shared
 def slow_stochastic(bars: Bars, *, window: int, smooth: int) -> Float:
     """Mean of the last ``smooth`` places of the close in the range of ``window`` bars, 0 to 100."""
-    return rolling_sum(stochastic(bars, window=window), smooth) / smooth
+    return rolling_mean(stochastic(bars, window=window), smooth)
 
 
 def stochastic_signal(bars: Bars, *, window: int, smooth: int) -> Float:
     """Mean of the last ``smooth`` slow stochastics, 0 to 100."""
-    return rolling_sum(slow_stochastic(bars, window=window, smooth=smooth), smooth) / smooth
+    return rolling_mean(slow_stochastic(bars, window=window, smooth=smooth), smooth)
 
 
 def chande(bars: Bars, *, window: int) -> Quotient:
     """Gains less losses per sum of both over the last ``window`` bars, -100 to 100; 0 when nothing moved."""
-    net = bars.close - steps_back(bars.close, window)
+    net = change_over(bars.close, window)
     return Quotient(net, path_walked(bars, window=window), otherwise=0.0, times=100.0)
 
 
 def triple_mean(close: Float, *, period: int, window: int) -> Float:
     """Exponential mean of the exponential mean of the exponential mean, each over ``window`` rows, in price units."""
     for _ in range(3):
-        close = close - above_exponential_mean(close, 2 / (period + 1), window)
+        above = above_exponential_mean(close, 2 / (period + 1), window)
+        close = np.subtract(close, above, out=above)
     return close
 
 
 def triple_mean_change(bars: Bars, *, period: int, window: int) -> Quotient:
     """TRIX: change over one bar of the thrice smoothed close, in percent."""
     mean = triple_mean(bars.close, period=period, window=window)
-    before = steps_back(mean, 1)
-    return Quotient(mean - before, before, otherwise=math.nan, times=100.0)
+    return Quotient(change_over(mean, 1), steps_back(mean, 1), otherwise=math.nan, times=100.0)
 
 
 def ultimate(bars: Bars) -> Float:
     """Ultimate oscillator: buying pressure per true range over 7, 14 and 28 bars, 0 to 100; 50 when nothing moved."""
-    pressure = bars.close - np.minimum(bars.low, steps_back(bars.close, 1))
+    pressure = _buying_pressure(bars.low, bars.close)
     return _three_shares(rolling_sum(pressure, 7), rolling_sum(true_range(bars), 7))
+
+
+@njit(cache=True, nogil=True)
+def _buying_pressure(low: Float, close: Float) -> Float:
+    """Rise from the low, or from the close before where that is lower."""
+    out = np.empty(len(close))
+    out[:1] = np.nan
+    bottoms, closes, made = low[1:], close[1:], out[1:]
+    for j in range(len(made)):
+        made[j] = closes[j] - min(bottoms[j], close[j])
+    return out
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -110,7 +129,7 @@ def _three_shares(pressure: Float, span: Float) -> Float:
         share_7 = 0.5 if spans[j] == 0.0 else ups[j] / spans[j]
         share_14 = 0.5 if span_14 == 0.0 else up_14 / span_14
         share_28 = 0.5 if span_28 == 0.0 else up_28 / span_28
-        made[j] = 100.0 * (4.0 * share_7 + 2.0 * share_14 + share_28) / 7.0
+        made[j] = (100.0 / 7.0) * (4.0 * share_7 + 2.0 * share_14 + share_28)
     return out
 
 
@@ -122,7 +141,7 @@ def acceleration(bars: Bars, *, over: int) -> Float:
 
 def since_extreme(bars: Bars, *, window: int) -> Float:
     """Place of the close between the lowest low and highest high of ``window`` bars, -1 to 1; 0 without a range."""
-    return stochastic(bars, window=window) / 50 - 1
+    return _place_between(lowest(bars.low, window), highest(bars.high, window), bars.close, -1.0, 1.0)
 
 
 _momentum = partial(Feature, group="momentum", inputs=("high", "low", "close"))

@@ -8,7 +8,6 @@ from numpy.typing import DTypeLike, NDArray
 
 from farm.bars.frame import Bool, Float
 
-_NOT_FINITE = 0x7FF0_0000_0000_0000  # the bits of a float64 that are all set in infinities and NaN only
 _TOGETHER = 512  # rows looked at again while they are in the nearest cache
 
 
@@ -55,9 +54,12 @@ def place_quotient(
     """Write the quotient to ``out`` and unset ``finite`` where it is not."""
     for begin in range(0, len(out), _TOGETHER):
         above, below, made = numerator[begin:], denominator[begin:], out[begin : begin + _TOGETHER]
+        missing = 0
         for j in range(len(made)):
             made[j] = otherwise if below[j] == 0.0 else times * above[j] / below[j]
-        _look_at(made, finite[begin:])
+            missing += not abs(made[j]) < np.inf
+        if missing:
+            _unset(made, finite[begin:])
 
 
 @njit(cache=True, nogil=True)
@@ -65,16 +67,15 @@ def place(column: Float, out: Float, finite: Bool) -> None:
     """Write the column to ``out`` and unset ``finite`` where it is not."""
     for begin in range(0, len(out), _TOGETHER):
         rows, made = column[begin:], out[begin : begin + _TOGETHER]
+        missing = 0
         for j in range(len(made)):
             made[j] = rows[j]
-        _look_at(made, finite[begin:])
+            missing += not abs(rows[j]) < np.inf
+        if missing:
+            _unset(made, finite[begin:])
 
 
 @njit(cache=True, nogil=True)
-def _look_at(made: Float, finite: Bool) -> None:
-    exponents, missing = made.view(np.int64), 0
-    for j in range(len(exponents)):
-        missing += (exponents[j] & _NOT_FINITE) == _NOT_FINITE
-    if missing:
-        for j in range(len(made)):
-            finite[j] &= abs(made[j]) < np.inf
+def _unset(made: Float, finite: Bool) -> None:
+    for j in range(len(made)):
+        finite[j] &= abs(made[j]) < np.inf

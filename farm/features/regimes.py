@@ -13,7 +13,8 @@ from farm.bars.frame import Bars, Float
 from farm.features.extremes import highest, lowest
 from farm.features.feature import Feature
 from farm.features.filters import share_below
-from farm.features.returns import bar_return, log_change
+from farm.features.logarithm import log_change
+from farm.features.returns import bar_return
 from farm.features.shared import shared
 from farm.features.sliding import filtered_probability
 from farm.features.trend import above_simple_mean

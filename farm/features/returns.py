@@ -6,23 +6,15 @@ import numpy as np
 
 from farm.bars.frame import Bars, Float
 from farm.features.feature import Feature
+from farm.features.logarithm import log_change, log_ratio
 from farm.features.quotient import Quotient
 from farm.features.shared import shared
-from farm.features.windows import rolling_sum, steps_back
-
-
-def log_change(close: Float, bars: int) -> Float:
-    """Log of each close over the close ``bars`` bars before, NaN where there is none."""
-    out = np.full(len(close), np.nan)
-    made = out[bars:]
-    np.divide(close[bars:], close[: len(made)], out=made)
-    np.log(made, out=made)
-    return out
+from farm.features.windows import change_over, rolling_mean, rolling_sum, steps_back
 
 
 def log_return(bars: Bars, *, over: int) -> Float:
     """Log return of the close over ``over`` bars."""
-    return log_change(bars.close, over)
+    return bar_return(bars) if over == 1 else log_change(bars.close, over)
 
 
 @shared
@@ -41,7 +33,7 @@ def squared_return(bars: Bars) -> Float:
 @shared
 def close_change(bars: Bars) -> Float:
     """Change of the close over one bar, in price units; NaN at the first bar."""
-    return bars.close - steps_back(bars.close, 1)
+    return change_over(bars.close, 1)
 
 
 @shared
@@ -52,7 +44,7 @@ def change_size(bars: Bars) -> Float:
 
 def gap(bars: Bars) -> Float:
     """Log of the open over the close before."""
-    return np.log(bars.open / steps_back(bars.close, 1))
+    return log_ratio(bars.open, steps_back(bars.close, 1))
 
 
 def autocorrelation(bars: Bars, *, window: int, lag: int = 1) -> Quotient:
@@ -66,7 +58,7 @@ def autocorrelation(bars: Bars, *, window: int, lag: int = 1) -> Quotient:
 
 def direction(bars: Bars, *, window: int) -> Float:
     """Share of rising bars less share of falling ones among the last ``window``, -1 to 1."""
-    return rolling_sum(np.sign(close_change(bars)), window) / window
+    return rolling_mean(np.sign(close_change(bars)), window)
 
 
 def realized_skewness(bars: Bars, *, window: int) -> Quotient:
@@ -85,7 +77,7 @@ def realized_kurtosis(bars: Bars, *, window: int) -> Quotient:
 @shared
 def mean_square(bars: Bars, *, window: int) -> Float:
     """Mean squared log return over ``window`` bars."""
-    return rolling_sum(squared_return(bars), window) / window
+    return rolling_mean(squared_return(bars), window)
 
 
 def _log_return(over: int) -> Feature:

@@ -9,6 +9,7 @@ from numba import njit
 from farm.bars.frame import Bars, Float, Int
 from farm.bars.timeframe import DAY
 from farm.features.feature import SESSION, Feature
+from farm.features.logarithm import log_ratio
 from farm.features.quotient import Quotient
 from farm.features.shared import shared
 from farm.features.volatility import ATR_BACK, average_true_range
@@ -35,7 +36,7 @@ def day_of_week(bars: Bars, *, wave: np.ufunc) -> Float:
 
 def session_return(bars: Bars) -> Float:
     """Log return from the open of the session's first bar to the close."""
-    return np.log(bars.close / bars.open[session_rows(bars)])
+    return log_ratio(bars.close, bars.open[session_rows(bars)])
 
 
 @njit(cache=True, nogil=True)
@@ -105,12 +106,12 @@ def _last_row_before(bars: Bars) -> Int:
 
 def previous_close_distance(bars: Bars) -> Float:
     """Log return from the last close of the session before to the close."""
-    return np.log(bars.close / bars.close[_last_row_before(bars)])
+    return log_ratio(bars.close, bars.close[_last_row_before(bars)])
 
 
 def session_gap(bars: Bars) -> Float:
     """Log return from the last close of the session before to this session's first open."""
-    return np.log(bars.open[session_rows(bars)] / bars.close[_last_row_before(bars)])
+    return log_ratio(bars.open[session_rows(bars)], bars.close[_last_row_before(bars)])
 
 
 def previous_range_place(bars: Bars) -> Quotient:
@@ -123,7 +124,7 @@ def previous_range_place(bars: Bars) -> Quotient:
 def previous_session_return(bars: Bars) -> Float:
     """Log return of the session before, from its first open to its last close."""
     before = _last_row_before(bars)
-    return np.log(bars.close[before] / bars.open[session_rows(bars)[before]])
+    return log_ratio(bars.close[before], bars.open[session_rows(bars)[before]])
 
 
 FEATURES = (

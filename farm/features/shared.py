@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import fields
 from functools import cached_property, wraps
+from inspect import signature
 from typing import Concatenate, ParamSpec, Self, TypeVar, cast
 
 from farm.bars.frame import Bars
@@ -29,11 +30,13 @@ class Segment(Bars):
 def shared(function: Callable[Concatenate[Bars, P], T]) -> Callable[Concatenate[Bars, P], T]:
     """The function, remembering its result on the segment it is called with; a segment belongs to one thread."""
 
+    usual = {p.name: p.default for p in signature(function).parameters.values() if p.default is not p.empty}
+
     @wraps(function)
     def once(bars: Bars, *args: P.args, **settings: P.kwargs) -> T:
         if not isinstance(bars, Segment):
             return function(bars, *args, **settings)
-        key = (function, args, *settings.items())
+        key = (function, args, *(usual | settings).items())
         if key not in bars.kept:
             bars.kept[key] = function(bars, *args, **settings)
         return bars.kept[key]  # type: ignore[return-value]  # the key holds the function itself

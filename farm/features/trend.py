@@ -10,12 +10,13 @@ from farm.bars.frame import Bars, Float
 from farm.features.extremes import bars_since_highest
 from farm.features.feature import Feature
 from farm.features.filters import parabolic_stop, weighted_heights
-from farm.features.moments import height
+from farm.features.logarithm import log_change
+from farm.features.moments import height, height_of_halves
 from farm.features.quotient import Quotient
-from farm.features.returns import bar_return, change_size, log_change
+from farm.features.returns import bar_return, change_size
 from farm.features.shared import shared
 from farm.features.volatility import ATR_BACK, WILDER_14, average_true_range, close_statistics, true_range
-from farm.features.windows import above_exponential_mean, exponential_mean, rolling_sum, steps_back
+from farm.features.windows import above_exponential_mean, change_over, exponential_mean, rolling_sum, steps_back
 
 EMA_12, EMA_26, EMA_9 = 40, 80, 30  # windows of the MACD's means: what lies further back would weigh about 0.2%
 
@@ -28,8 +29,10 @@ def ema_distance(bars: Bars, *, period: int, window: int) -> Quotient:
 
 @shared
 def above_simple_mean(bars: Bars, *, window: int) -> Float:
-    """Close minus its simple mean, in price units."""
-    return height(bars.close, window)
+    """Close minus its simple mean, in price units; of two halves where it has them, which other windows may share."""
+    if window % 2:
+        return height(bars.close, window)
+    return height_of_halves(bars.close, above_simple_mean(bars, window=window // 2), window // 2)
 
 
 def sma_distance(bars: Bars, *, window: int) -> Quotient:
@@ -44,19 +47,13 @@ def macd_line(close: Float, *, fast: int = EMA_12, slow: int = EMA_26) -> Float:
 
 def macd_histogram(close: Float, *, fast: int = EMA_12, slow: int = EMA_26, signal: int = EMA_9) -> Float:
     """Mean of 12 less mean of 26, less its own mean of 9, in price units, each over the window given."""
-    return _above_signal(macd_line(close, fast=fast, slow=slow), slow, signal)
-
-
-def _above_signal(line: Float, slow: int, signal: int) -> Float:
-    out = np.full(len(line), np.nan)
-    out[slow - 1 :] = above_exponential_mean(line[slow - 1 :], 2 / 10, signal)
-    return out
+    return above_exponential_mean(macd_line(close, fast=fast, slow=slow), 2 / 10, signal)
 
 
 @shared
 def _macd(bars: Bars) -> tuple[Float, Float]:
     line = macd_line(bars.close)
-    return line, _above_signal(line, EMA_26, EMA_9)
+    return line, above_exponential_mean(line, 2 / 10, EMA_9)
 
 
 def macd_in_ranges(bars: Bars) -> Quotient:
@@ -132,7 +129,7 @@ def path_walked(bars: Bars, *, window: int) -> Float:
 
 def efficiency_ratio(bars: Bars, *, window: int) -> Quotient:
     """Net change over ``window`` bars per unit of path walked, 0 to 1; 0 when nothing moved."""
-    net = np.abs(bars.close - steps_back(bars.close, window))
+    net = np.abs(change_over(bars.close, window))
     return Quotient(net, path_walked(bars, window=window), otherwise=0.0)
 
 
@@ -148,8 +145,10 @@ def variance_ratio(bars: Bars, *, over: int, window: int) -> Quotient:
 def aroon(bars: Bars, *, window: int) -> tuple[Float, Float]:
     """Aroon down and up, 0 to 100: how lately the last ``window + 1`` bars had their low and their high."""
     ages = bars_since_highest(-bars.low, window + 1), bars_since_highest(bars.high, window + 1)
-    down, up = (100 / window * (window - age) for age in ages)
-    return down, up
+    for age in ages:
+        age *= -100 / window
+        age += 100
+    return ages
 
 
 def aroon_up(bars: Bars, *, window: int) -> Float:

@@ -8,11 +8,12 @@ from numba import njit
 
 from farm.bars.frame import Bars, Float
 from farm.features.feature import Feature
+from farm.features.logarithm import log_ratio
 from farm.features.moments import above_mean
 from farm.features.quotient import Quotient
 from farm.features.returns import bar_return, gap, mean_square, squared_return
 from farm.features.shared import shared
-from farm.features.windows import exponential_mean, ratio, rolling_sum, steps_back
+from farm.features.windows import exponential_mean, ratio, rolling_mean, rolling_sum, steps_back
 
 WILDER_14 = 70  # window of a Wilder mean of 14: what lies further back would weigh 0.6%
 ATR_BACK = WILDER_14 + 1  # bars read by the average true range: each range needs the close before
@@ -59,15 +60,15 @@ def volatility_ratio(bars: Bars, *, short: int, long: int) -> Quotient:
 
 def parkinson(bars: Bars, *, window: int) -> Float:
     """Volatility per bar from highs and lows: root of the mean of log(high/low)² / (4 log 2)."""
-    span = np.log(bars.high / bars.low)
-    return np.sqrt(rolling_sum(span * span, window) / (4 * math.log(2) * window))
+    span = log_ratio(bars.high, bars.low)
+    return np.sqrt(rolling_mean(span * span, window) / (4 * math.log(2)))
 
 
 def garman_klass(bars: Bars, *, window: int) -> Float:
     """Volatility per bar: root of the mean of log(high/low)² / 2 - (2 log 2 - 1) log(close/open)²."""
-    span = np.log(bars.high / bars.low)
-    body = np.log(bars.close / bars.open)
-    return np.sqrt(rolling_sum(span * span / 2 - (2 * math.log(2) - 1) * body * body, window) / window)
+    span = log_ratio(bars.high, bars.low)
+    body = log_ratio(bars.close, bars.open)
+    return np.sqrt(rolling_mean(span * span / 2 - (2 * math.log(2) - 1) * body * body, window))
 
 
 @shared
@@ -84,30 +85,30 @@ def bollinger_position(bars: Bars, *, window: int) -> Quotient:
 
 def rogers_satchell(bars: Bars, *, window: int) -> Float:
     """Volatility per bar, whatever the drift: root of the mean of log(h/c) log(h/o) + log(l/c) log(l/o)."""
-    return np.sqrt(rolling_sum(_rogers_satchell_terms(bars), window) / window)
+    return np.sqrt(rolling_mean(_rogers_satchell_terms(bars), window))
 
 
 def yang_zhang(bars: Bars, *, window: int) -> Float:
     """Volatility per bar with its opening gap: the weighted sum of gap, open-to-close and Rogers-Satchell variance."""
     weight = 0.34 / (1.34 + (window + 1) / (window - 1))
     overnight = above_mean(gap(bars), window)[1] ** 2
-    inside = above_mean(np.log(bars.close / bars.open), window)[1] ** 2
+    inside = above_mean(log_ratio(bars.close, bars.open), window)[1] ** 2
     sample = window / (window - 1)
-    free_of_drift = rolling_sum(_rogers_satchell_terms(bars), window) / window
+    free_of_drift = rolling_mean(_rogers_satchell_terms(bars), window)
     return np.sqrt(sample * (overnight + weight * inside) + (1 - weight) * free_of_drift)
 
 
 def garman_klass_yang_zhang(bars: Bars, *, window: int) -> Float:
     """Volatility per bar: the Garman-Klass terms plus the squared gap before each bar."""
-    span, body, jump = np.log(bars.high / bars.low), np.log(bars.close / bars.open), gap(bars)
+    span, body, jump = log_ratio(bars.high, bars.low), log_ratio(bars.close, bars.open), gap(bars)
     terms = jump * jump + (span * span / 2 - (2 * math.log(2) - 1) * body * body)
-    return np.sqrt(rolling_sum(terms, window) / window)
+    return np.sqrt(rolling_mean(terms, window))
 
 
 @shared
 def _rogers_satchell_terms(bars: Bars) -> Float:
-    up = np.log(bars.high / bars.close) * np.log(bars.high / bars.open)
-    return up + np.log(bars.low / bars.close) * np.log(bars.low / bars.open)
+    up = log_ratio(bars.high, bars.close) * log_ratio(bars.high, bars.open)
+    return up + log_ratio(bars.low, bars.close) * log_ratio(bars.low, bars.open)
 
 
 def bollinger_width(bars: Bars, *, window: int) -> Quotient:

@@ -6,7 +6,7 @@ import numpy as np
 from numba import njit
 
 from farm.bars.frame import Bars, Float
-from farm.features.candles import close_location, typical_price
+from farm.features.candles import typical_price
 from farm.features.feature import Feature
 from farm.features.moments import above_mean
 from farm.features.quotient import Quotient
@@ -68,27 +68,37 @@ def on_balance_share(bars: Bars, *, window: int) -> Quotient:
 
 def money_flow(bars: Bars, *, window: int) -> Quotient:
     """Chaikin's money flow: close location weighted by volume, -1 to 1; 0 without volume."""
-    flow = rolling_sum(np.asarray(close_location(bars)) * bars.volume, window)
+    flow = rolling_sum(_located_volume(bars.high, bars.low, bars.close, bars.volume), window)
     return Quotient(flow, volume_sum(bars, window=window), otherwise=0.0)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _located_volume(high: Float, low: Float, close: Float, volume: Float) -> Float:
+    """Volume times the place of the close in the bar's range, -1 at the low, 1 at the high; 0 without a range."""
+    out = np.empty(len(close))
+    for i in range(len(out)):
+        span = high[i] - low[i]
+        out[i] = 0.0 if span == 0.0 else volume[i] * ((close[i] - low[i]) - (high[i] - close[i])) / span
+    return out
 
 
 def money_flow_index(bars: Bars, *, window: int) -> Quotient:
     """Share of typical price times volume that came on rising typical prices, 0 to 100; 50 without volume."""
-    rising, falling = _flows(typical_price(bars), bars.volume)
-    up, down = rolling_sum(rising, window), rolling_sum(falling, window)
-    return Quotient(up, up + down, otherwise=50.0, times=100.0)
+    rising, either = _flows(typical_price(bars), bars.volume)
+    return Quotient(rolling_sum(rising, window), rolling_sum(either, window), otherwise=50.0, times=100.0)
 
 
 @njit(cache=True, nogil=True)
 def _flows(price: Float, volume: Float) -> tuple[Float, Float]:
-    rising, falling = np.empty(len(price)), np.empty(len(price))
-    rising[:1] = falling[:1] = np.nan
-    now, traded, ups, downs = price[1:], volume[1:], rising[1:], falling[1:]
+    """Price times volume of the bars that rose, and of those that rose or fell."""
+    rising, either = np.empty(len(price)), np.empty(len(price))
+    rising[:1] = either[:1] = np.nan
+    now, traded, ups, moves = price[1:], volume[1:], rising[1:], either[1:]
     for i in range(len(ups)):  # one loop for each array: the compiler takes several bars at a time
         ups[i] = now[i] * traded[i] if now[i] > price[i] else 0.0
-    for i in range(len(downs)):
-        downs[i] = now[i] * traded[i] if now[i] < price[i] else 0.0
-    return rising, falling
+    for i in range(len(moves)):
+        moves[i] = now[i] * traded[i] if now[i] != price[i] else 0.0
+    return rising, either
 
 
 def rolling_vwap_distance(bars: Bars, *, window: int) -> Quotient:

@@ -6,10 +6,10 @@ sign, never on the difference of two large sums, so a price of 20000 costs no di
 exactly zero.
 Rows before the first full window are NaN; NaN at the start of the input count as missing rows.
 
-A window is put together from windows of 1, 2, 4, ... rows, each made of two of half its length (the doubling of Hillis
-and Steele, Communications of the ACM 29:12, 1986): as many passes as the window's length has binary digits, and in each
-the rows do not wait for one another, so that the processor takes several at a time. (A loop writes to
-one array only: of more the compiler does not prove that they are apart.)
+A window is put together from two of half its length and, where that is odd, the oldest row (as a power from the square
+of its half): as many passes as its length has binary digits, and in each the rows do not wait for one another, so that
+the processor takes several at a time, as in the doubling of Hillis and Steele (Communications of the ACM 29:12, 1986).
+(A loop writes to one array only: of more the compiler does not prove that they are apart.)
 """
 
 import math
@@ -39,41 +39,6 @@ def copy(values: Float, to: Float) -> None:
 
 
 @njit(cache=True, nogil=True)
-def _join_windows(rows: Float, made: Float, reach: int, factor: float) -> None:
-    older, newer, to = rows[: len(rows) - reach], rows[reach:], made[reach:]
-    for j in range(len(to)):
-        to[j] = newer[j] + factor * older[j]
-
-
-@njit(cache=True, nogil=True)
-def _add_older(sums: Float, rows: Float, taken: int, factor: float) -> None:
-    older, newer = rows[: len(rows) - taken], sums[taken:]
-    for j in range(len(newer)):
-        newer[j] += factor * older[j]
-
-
-@njit(cache=True, nogil=True)
-def geometric_sums(rows: Float, spare: Float, sums: Float, keep: float, window: int) -> None:
-    """Fill ``sums[window - 1:]`` with the sum of ``keep**k`` times the row k back; the others are used up."""
-    taken, reach = 0, 1  # sums hold the newest ``taken`` rows; rows hold windows of ``reach``
-    behind, across = 1.0, keep  # keep to the power of ``taken``, and of ``reach``
-    while True:
-        if window & reach:
-            if taken == 0:
-                copy(rows, sums)
-            else:
-                _add_older(sums, rows, taken, behind)
-            taken += reach
-            behind *= across
-        if taken == window:
-            return
-        _join_windows(rows, spare, reach, across)
-        rows, spare = spare, rows
-        reach *= 2
-        across *= across
-
-
-@njit(cache=True, nogil=True)
 def scaled(values: Float, scale: float, to: Float) -> None:
     """Write a multiple of each value over another array of its length."""
     for j in range(len(values)):
@@ -81,16 +46,58 @@ def scaled(values: Float, scale: float, to: Float) -> None:
 
 
 @njit(cache=True, nogil=True)
+def digits_below_first(window: int) -> int:
+    """Binary digits of a window's length but the first: how often it is doubled from a window of one row."""
+    digits = 0
+    while window >> (digits + 1):
+        digits += 1
+    return digits
+
+
+@njit(cache=True, nogil=True)
+def _join_two(newer: Float, older: Float, p: float, q: float, to: Float) -> None:
+    for j in range(len(to)):
+        to[j] = p * newer[j] + q * older[j]
+
+
+@njit(cache=True, nogil=True)
+def _join_three(newer: Float, older: Float, oldest: Float, p: float, q: float, r: float, to: Float) -> None:
+    for j in range(len(to)):
+        to[j] = p * newer[j] + q * older[j] + r * oldest[j]
+
+
+@njit(cache=True, nogil=True)
+def geometric_sums(x: Float, keep: float, window: int, scale: float, made: Float, spare: Float, to: Float) -> None:
+    """Write ``scale`` times the sum of ``keep**k`` times the row k back to ``to``, for each full window of ``x``.
+
+    ``made`` and ``spare`` are as long as ``x`` and used up.
+    """
+    n, rows, reach, across = len(x), x, 1, keep  # windows of ``reach``, one from each row on; across is keep**reach
+    for digit in range(digits_below_first(window) - 1, -1, -1):
+        odd = (window >> digit) & 1
+        joined = 2 * reach + odd
+        newer, older = rows[reach + odd :], rows[odd:]
+        target, factor = (to, scale) if digit == 0 else (made[: n - joined + 1], 1.0)
+        if odd:
+            _join_three(newer, older, x, factor, factor * across, factor * across * across, target)
+            across *= across * keep
+        else:
+            _join_two(newer, older, factor, factor * across, target)
+            across *= across
+        rows, made, spare, reach = target, spare, made, joined
+    if window == 1:
+        scaled(x, scale, to)
+
+
+@njit(cache=True, nogil=True)
 def _geometric_mean(x: Float, keep: float, window: int, scale: float) -> Float:
     n, most = len(x), BLOCK + window - 1
     out = np.empty(n)
     out[: window - 1] = np.nan
-    rows, spare, sums = np.empty(most), np.empty(most), np.empty(most)
+    made, spare = np.empty(most), np.empty(most)
     for begin in range(0, n - window + 1, BLOCK):
-        length = min(most, n - begin)
-        copy(x[begin : begin + length], rows)
-        geometric_sums(rows[:length], spare[:length], sums[:length], keep, window)
-        scaled(sums[window - 1 : length], scale, out[begin + window - 1 : begin + length])
+        rows = x[begin : begin + most]
+        geometric_sums(rows, keep, window, scale, made, spare, out[begin + window - 1 : begin + len(rows)])
     return out
 
 
@@ -102,6 +109,16 @@ def rolling_sum(x: Float, window: int) -> Float:
     array([nan,  3.,  5.,  7.])
     """
     return _geometric_mean(x, 1.0, window, 1.0)
+
+
+@njit(cache=True, nogil=True)
+def rolling_mean(x: Float, window: int) -> Float:
+    """Mean of the last ``window`` values, under the rules of sums: for values around zero or of one sign.
+
+    >>> rolling_mean(np.array([1.0, 2.0, 3.0, 4.0]), 2)
+    array([nan, 1.5, 2.5, 3.5])
+    """
+    return _geometric_mean(x, 1.0, window, 1.0 / window)
 
 
 @njit(cache=True, nogil=True)
@@ -130,23 +147,23 @@ def above_exponential_mean(x: Float, alpha: float, window: int) -> Float:
     keep = 1.0 - alpha
     leaving, back, n = keep**window, window - 1, len(x)
     scale = 1.0 / (1.0 - leaving)
+    weight = leaving * scale
     out = np.empty(n)
     out[:back] = np.nan
     if back == 0:
         out[:] = x - x
         return out
     most = BLOCK + back - 1
-    rows, spare, sums = np.empty(most), np.empty(most), np.empty(most)
+    steps, made, spare = np.empty(most), np.empty(most), np.empty(most)
     for begin in range(1, n - back + 1, BLOCK):
         length = min(most, n - begin)
-        now, before = x[begin : begin + length], x[begin - 1 : begin - 1 + length]
+        now, before, found = x[begin : begin + length], x[begin - 1 :], out[begin + back - 1 : begin + length]
         for j in range(len(now)):
-            rows[j] = now[j] - before[j]
-        geometric_sums(rows[:length], spare[:length], sums[:length], keep, back)
-        found, newest, oldest = sums[back - 1 : length], now[back - 1 :], before[: length - back + 1]
-        made = out[begin + back - 1 : begin + length]
-        for j in range(len(made)):
-            made[j] = (keep * found[j] - leaving * (newest[j] - oldest[j])) * scale
+            steps[j] = now[j] - before[j]
+        geometric_sums(steps[:length], keep, back, keep * scale, made, spare, found)
+        newest = now[back - 1 :]
+        for j in range(len(found)):
+            found[j] -= weight * (newest[j] - before[j])
     return out
 
 
@@ -160,6 +177,21 @@ def ratio(numerator: Float, denominator: Float, otherwise: float) -> Float:
     out = np.empty(len(numerator))
     for i in range(len(numerator)):
         out[i] = otherwise if denominator[i] == 0.0 else numerator[i] / denominator[i]
+    return out
+
+
+@njit(cache=True, nogil=True)
+def change_over(x: Float, bars: int) -> Float:
+    """Each value minus the value ``bars`` rows before, NaN where there is none.
+
+    >>> change_over(np.array([1.0, 2.0, 4.0]), 1)
+    array([nan,  1.,  2.])
+    """
+    out = np.empty(len(x))
+    out[:bars] = np.nan
+    now, made = x[bars:], out[bars:]
+    for j in range(len(made)):
+        made[j] = now[j] - x[j]
     return out
 
 

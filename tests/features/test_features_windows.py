@@ -7,13 +7,15 @@ from hypothesis import strategies as st
 
 from farm.features.extremes import bars_since_highest, highest, lowest
 from farm.features.filters import weighted_heights
-from farm.features.moments import above_mean, height, mean_absolute_deviation
+from farm.features.moments import above_mean, height, height_of_halves, mean_absolute_deviation
 from farm.features.sliding import above_adaptive_mean
 from farm.features.windows import (
     BLOCK,
     above_exponential_mean,
+    change_over,
     exponential_mean,
     ratio,
+    rolling_mean,
     rolling_sum,
     steps_back,
 )
@@ -24,7 +26,7 @@ prices = st.builds(
     st.integers(1, 90),
     st.sampled_from([0.1, 1.0, 20_000.0]),
 )
-windows = st.integers(2, 30)
+windows = st.integers(1, 70)
 
 
 def windowed(x, window, value):
@@ -34,6 +36,7 @@ def windowed(x, window, value):
 @given(prices, windows)
 def test_rolling_sum_is_the_sum_of_the_window(x, window):
     np.testing.assert_allclose(rolling_sum(x, window), windowed(x, window, np.sum), rtol=1e-13)
+    np.testing.assert_allclose(rolling_mean(x, window), windowed(x, window, np.mean), rtol=1e-13)
 
 
 @given(prices, windows, st.floats(0.01, 0.9))
@@ -55,6 +58,13 @@ def test_above_mean_gives_height_and_deviation(x, window):
     np.testing.assert_allclose(deviation, windowed(x, window, np.std), atol=tolerance)
     spread = windowed(x, window, lambda w: abs(w - w.mean()).mean())
     np.testing.assert_allclose(mean_absolute_deviation(x, above, window), spread, atol=tolerance)
+
+
+@given(prices, windows)
+def test_two_halves_have_the_height_of_the_whole(x, half):
+    expected = windowed(x, 2 * half, lambda w: w[-1] - w.mean())
+    found = height_of_halves(x, height(x, half), half)
+    np.testing.assert_allclose(found, expected, atol=1e-12 * abs(x).max())
 
 
 KERNELS = {
@@ -98,9 +108,27 @@ def test_a_price_level_costs_no_digits():
     low, high = above_mean(steps, 20), above_mean(steps + 2.0**24, 20)
     np.testing.assert_array_equal(low, high)
     np.testing.assert_array_equal(height(steps, 20), height(steps + 2.0**24, 20))
+    halves = [height_of_halves(x, height(x, 10), 10) for x in (steps, steps + 2.0**24)]
+    np.testing.assert_array_equal(*halves)
     np.testing.assert_array_equal(
         above_exponential_mean(steps, 0.1, 60), above_exponential_mean(steps + 2**24, 0.1, 60)
     )
+
+
+def test_a_large_volume_that_hardly_varies_keeps_its_deviation():
+    volume = 1e9 + np.random.default_rng(0).integers(0, 2, 4 * BLOCK)
+    exact = np.array(windowed(volume - 1e9, 60, lambda w: (w - w.mean()).std()))
+    np.testing.assert_allclose(above_mean(volume, 60)[1], exact, rtol=1e-12)
+
+
+@pytest.mark.parametrize("window", [50, 59, 64])
+def test_a_window_without_movement_gives_exactly_zero_whatever_its_digits(window):
+    x = np.concatenate((1e9 * np.exp(np.random.default_rng(0).normal(0, 1, 1500)), np.full(200, 12_345.678)))
+    still = 1500 + window
+    assert (above_exponential_mean(x, 0.07, window)[still:] == 0).all()
+    assert (height(x, window)[still:] == 0).all()
+    assert (height_of_halves(x, height(x, window // 2), window // 2)[still:] == 0).all()
+    assert (np.array(above_mean(x, window))[:, still:] == 0).all()
 
 
 def test_a_window_without_movement_gives_exactly_zero():
@@ -116,6 +144,12 @@ def test_missing_rows_at_the_start_delay_the_first_window():
     np.testing.assert_array_equal(rolling_sum(x, 2), [np.nan, np.nan, np.nan, 3, 5])
     np.testing.assert_array_equal(exponential_mean(3 * x, 0.5, 2), [np.nan, np.nan, np.nan, 5, 8])
     np.testing.assert_array_equal(above_mean(x, 2)[0], [np.nan, np.nan, np.nan, 0.5, 0.5])
+
+
+@pytest.mark.parametrize("bars", [0, 1, 3, 5, 9])
+def test_a_change_begins_where_there_is_a_row_to_change_from(bars):
+    x = np.random.default_rng(0).normal(size=5)
+    np.testing.assert_array_equal(change_over(x, bars), x - steps_back(x, bars))
 
 
 @pytest.mark.parametrize("bars", [0, 1, 3, 5, 9])

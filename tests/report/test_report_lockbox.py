@@ -71,3 +71,13 @@ def test_hostile_words_are_text_and_nothing_else(make, folder):
     evil = "</script><script>alert('1\")</script>"
     (folder / "lockbox.json").write_text(json.dumps({"openings": [a_look(make, reason=evil, by=evil)], "refusals": []}))
     assert "<script>alert" not in write_report(folder).read_text(encoding="utf-8")
+
+
+def test_a_look_at_a_pool_tells_what_each_symbol_earned_there(make, folder):
+    alone = [
+        {"symbol": "ALPHA", "sessions": 40, "sharpe": -0.62, "net_return": -0.031, "trades": 17},
+        {"symbol": "BETA", "sessions": 0, "sharpe": None, "net_return": None, "trades": 0},
+    ]
+    text = text_of(folder, openings=[a_look(make, symbol="pool", by_symbol=alone)])
+    assert "alone ALPHA -0.62 -3.1% 17 40" in text.replace("\u2212", "-")
+    assert "alone BETA ended before the sealed span" in text
