@@ -25,6 +25,12 @@ from farm.stats import (
 Float = NDArray[np.float64]
 
 _FEWEST_SESSIONS = 8  # the bootstrap's least; below it no Sharpe ratio says anything
+LEAST_TRIALS = 2.0
+"""What even a single trial counts for.
+
+A model learns its side from groups before and after the one that it bets on, so that on noise it is right in all of
+them or in none: it passes a one-sided test twice as often as something that was told its side.
+"""
 
 
 class Thresholds(Section):
@@ -177,7 +183,7 @@ def gather_evidence(
         overfitting=_overfitting(everything, thresholds),
         certifiable_sharpe=None
         if effective is None or n_sessions < _FEWEST_SESSIONS
-        else certifiable_sharpe(n_sessions, sessions_per_year, max(effective, 1.0), strictest, thresholds.power),
+        else certifiable_sharpe(n_sessions, sessions_per_year, effective, strictest, thresholds.power),
         smallest_group=smallest_group,
         faults=tuple(faults),
         candidates={
@@ -189,11 +195,14 @@ def gather_evidence(
 
 
 def _count(everything: Float, without_returns: int) -> tuple[int, float]:
-    """Raw and effective number of trials; one without returns, or on too short a span to correlate, counts one."""
+    """Raw and effective number of trials, the latter at least `LEAST_TRIALS`.
+
+    A trial without returns, or on too short a span to correlate, counts one.
+    """
     n_trials = everything.shape[1]
     known = n_trials > 0 and len(everything) >= _FEWEST_SESSIONS
     effective = effective_trials(everything).value if known else float(n_trials)
-    return n_trials + without_returns, effective + without_returns
+    return n_trials + without_returns, max(effective + without_returns, LEAST_TRIALS)
 
 
 def _spread(everything: Float) -> float | None:

@@ -12,6 +12,7 @@ import numpy as np
 from farm.bars import SyntheticBars, instrument_for
 from farm.config import Experiment
 from farm.errors import BadInput, Failed
+from farm.evidence import LEAST_TRIALS
 from farm.fit import fit
 from farm.ledger import Trial, told
 from farm.models import Catalog, Model, installed
@@ -263,8 +264,8 @@ def _study(
 
 
 def _certifiable(experiment: Experiment, sessions: int, sessions_per_year: float, candidates: int) -> float | None:
-    rules = experiment.verdict
-    return certifiable_sharpe(sessions, sessions_per_year, candidates, rules.alpha / experiment.n_studies, rules.power)
+    rules, trials = experiment.verdict, max(candidates, LEAST_TRIALS)
+    return certifiable_sharpe(sessions, sessions_per_year, trials, rules.alpha / experiment.n_studies, rules.power)
 
 
 def _seconds_a_fit(experiment: Experiment, study: StudyPlan, panel: Panel, model: Model, catalog: Catalog) -> float:

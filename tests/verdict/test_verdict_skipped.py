@@ -15,6 +15,6 @@ def test_a_skipped_study_counts_as_one_that_could_not_be_judged() -> None:
 
 
 def test_what_passes_alone_may_fail_beside_many_that_were_left_out() -> None:
-    found = [evidence({"model": returns_of(2.2)})]
+    found = [evidence({"model": returns_of(2.8)})]
     assert decide(found, Thresholds())["X"].candidates["model"].ruling == "PASS"
     assert decide(found, Thresholds(), n_skipped=20)["X"].candidates["model"].ruling == "FAIL"
