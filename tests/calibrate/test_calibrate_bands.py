@@ -52,8 +52,9 @@ def test_an_undeflated_test_would_pass_the_best_of_many():
     assert found("20 trials").rates["psr"].value > 0.4
 
 
-def test_one_trial_is_tested_at_its_level():
-    assert 1 <= found("1 trial").rates["verdict"].count <= 14
+def test_one_trial_is_told_its_side_here_and_so_passes_less_often_than_alpha():
+    assert found("1 trial").rates["psr"].count >= 1
+    assert found("1 trial").rates["verdict"].count <= found("1 trial").rates["psr"].count
 
 
 @pytest.mark.parametrize(
