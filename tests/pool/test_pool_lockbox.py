@@ -2,6 +2,7 @@
 
 import shutil
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,7 @@ from farm.run.driver import RunResult
 from farm.run.folder import RunFolder, run_at
 from farm.run.lockbox import open_sealed
 from tests.pool.made import experiment
-
-REFITTED = "farm.run.lockbox.refit"
+from tests.sealed import looks_at_other_prices
 
 
 @pytest.fixture
@@ -99,31 +99,7 @@ def test_what_is_refitted_on_a_pool_never_saw_what_is_sealed_of_any_symbol(
     folder: RunFolder, home: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Other prices in the sealed span change what is earned there and nothing of what is fitted."""
-    import farm.run.lockbox as room
-
-    decided: list[tuple[bytes, ...]] = []
-    honest = room.refit
-
-    def watched(*given: Any) -> Any:
-        final, panel = honest(*given)
-        values = np.linspace(-1, 1, 7 * panel.values.shape[1]).reshape(7, -1)
-        decided.append(tuple(base.predict(values).tobytes() for base in final.bases.values()))
-        return final, panel
-
-    monkeypatch.setattr(REFITTED, watched)
-    first = open_sealed(folder, home, trial="stack")
-    read = SyntheticBars.read
-
-    def altered(source: SyntheticBars, symbol: str) -> Any:
-        loaded = read(source, symbol)
-        bars = loaded.bars
-        sealed = bars.open_time >= first["start"]
-        factor = np.where(sealed, np.exp(np.cumsum(np.where(sealed, 1e-3, 0.0))), 1.0)
-        prices = {name: getattr(bars, name) * factor for name in ("open", "high", "low", "close")}
-        return replace(loaded, bars=replace(bars, **prices))
-
-    monkeypatch.setattr(SyntheticBars, "read", altered)
-    second = open_sealed(folder, home, trial="stack", reopen="to see that nothing fitted moves")
+    decided, first, second = looks_at_other_prices(partial(open_sealed, folder, home), monkeypatch)
     assert decided[0] == decided[1]
     assert len(decided[0]) == 2
     assert first["metrics"]["net_return"] != second["metrics"]["net_return"]

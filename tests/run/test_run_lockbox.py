@@ -1,20 +1,19 @@
 """The lockbox of a finished run: one candidate, refitted as it would be deployed, looked at once."""
 
 import shutil
-from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
-from farm.bars import SyntheticBars
 from farm.config import Experiment
 from farm.errors import BadInput
 from farm.ledger import openings
 from farm.run import run
 from farm.run.folder import RunFolder, run_at
 from farm.run.lockbox import open_sealed
+from tests.sealed import looks_at_other_prices
 
 
 def experiment(home: Path, **changes: Any) -> Experiment:
@@ -96,31 +95,7 @@ def test_what_was_refitted_never_saw_the_sealed_span(
     folder: RunFolder, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Other prices in the sealed span change what is earned there and nothing of what is fitted."""
-    import farm.run.lockbox as room
-
-    decided: list[tuple[Any, ...]] = []
-    honest = room.refit
-
-    def watched(*given: Any) -> Any:
-        final, panel = honest(*given)
-        values = np.linspace(-1, 1, 7 * panel.values.shape[1]).reshape(7, -1)
-        decided.append(tuple(base.predict(values).tobytes() for base in final.bases.values()))
-        return final, panel
-
-    monkeypatch.setattr(room, "refit", watched)
-    first = look(folder, home, trial="stack")
-    read = SyntheticBars.read
-
-    def altered(source: SyntheticBars, symbol: str) -> Any:
-        loaded = read(source, symbol)
-        bars = loaded.bars
-        sealed = bars.open_time >= first["start"]
-        factor = np.where(sealed, np.exp(np.cumsum(np.where(sealed, 1e-4, 0.0))), 1.0)
-        prices = {name: getattr(bars, name) * factor for name in ("open", "high", "low", "close")}
-        return replace(loaded, bars=replace(bars, **prices))
-
-    monkeypatch.setattr(SyntheticBars, "read", altered)
-    second = look(folder, home, trial="stack", reopen="to see that nothing fitted moves")
+    decided, first, second = looks_at_other_prices(partial(look, folder, home), monkeypatch)
     assert decided[0] == decided[1]
     assert first["metrics"]["net_return"] != second["metrics"]["net_return"]
 
