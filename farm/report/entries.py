@@ -166,11 +166,20 @@ def _nearness(entry: Entry) -> tuple[Any, ...]:
     return (_RANK[entry.standing], missing, entry.study, entry.number)
 
 
+def n_searched(studies: Sequence[Json]) -> int:
+    """How many configurations searches tried: trials that count, of which the candidates are made."""
+    return sum(len(_configurations(study)) for study in studies)
+
+
+def _configurations(study: Json) -> list[Json]:
+    return [one for search in (study.get("search") or {}).values() for one in search["configurations"]]
+
+
 def _without_result(files: RunFiles) -> dict[str, list[tuple[str, str, list[str]]]]:
     told = {
         (study["symbol"], about["trial"])
         for study in files.studies
-        for about in (*study["candidates"], *study["others"])
+        for about in (*study["candidates"], *study["others"], *_configurations(study))
     }
     errors: dict[tuple[str, str], list[str]] = defaultdict(list)
     for failure in files.summary["failed_fits"]:

@@ -9,7 +9,7 @@ import numpy as np
 
 from farm.report.calibration import reliability_figure, splits_figure
 from farm.report.curves import StudyCurves, study_curves
-from farm.report.entries import Entries, Entry, entries_of, nearest_miss, shared_reasons, statement
+from farm.report.entries import Entries, Entry, entries_of, n_searched, nearest_miss, shared_reasons, statement
 from farm.report.equity import equity_arrays, equity_figure
 from farm.report.family import FamilyRow, adjusted_of, skipped_rows
 from farm.report.features import FeatureTable, feature_table
@@ -122,6 +122,7 @@ def _render(files: RunFiles) -> str:
         studies=parts,
         family=_family(files, parts),
         entries=entries,
+        searched=n_searched(files.studies),
         statement=statement(entries.candidates),
         nearest=nearest_miss(entries.candidates),
         reasons=shared_reasons(entries.candidates),

@@ -192,8 +192,10 @@ def _fit(
         log.write("fault", fault=fault.name, fits=label, attempt=attempt, error=error)
 
     work = Work("fit chunks", fit_chunk, lambda chunk: chunk.label, lost_chunk, tell, memory, lambda one: one.seconds)
+    expected = {chunk.key: chunk.seconds for one in missing for chunk in one}
+    told: dict[str, Any] = {"watch": watch, "log": log.progress, "cores": lambda: executor.cores}
     started = time.time()
-    with Steps("fits", total, reused, watch=watch, log=log.progress, cores=lambda: executor.cores) as steps:
+    with Steps("fits", total, reused, expected=sum(expected.values()), **told) as steps:
         for number, one in enumerate(missing):
             if number and (left or (one and spending.spent())):
                 left += one
@@ -201,7 +203,7 @@ def _fit(
             for chunk in _fitted(executor, work, one):
                 _note(chunk, done, log)
                 spending.add(chunk.cpu_seconds)
-                steps.advance(chunk.n_fits, len(chunk.failures), chunk.cpu_seconds)
+                steps.advance(chunk.n_fits, len(chunk.failures), chunk.cpu_seconds, expected[chunk.key])
     wall = time.time() - started
     cpu = sum(chunk.cpu_seconds for chunk in done)
     phase = {

@@ -7,11 +7,12 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from datetime import timedelta
 from types import TracebackType
 from typing import Self
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 _LINE_EVERY = 5.0
 
@@ -23,6 +24,7 @@ class Counts:
     """How far a phase is: steps done, reused, failed and queued, and the seconds that it took so far.
 
     ``cpu_seconds`` is the processor time of the steps that were made, on ``cores`` cores where their number is known.
+    ``share`` is how much of the expected work is made, where steps differ so much that their number says little.
     """
 
     total: int
@@ -32,6 +34,7 @@ class Counts:
     cpu_seconds: float
     seconds: float
     cores: int | None = None
+    share: float | None = None
 
     @property
     def queued(self) -> int:
@@ -45,7 +48,9 @@ class Counts:
 
     @property
     def seconds_left(self) -> float | None:
-        """Seconds until the end at this rate; None where nothing was made yet."""
+        """Seconds until the end if work goes on as fast; None where nothing was made yet."""
+        if self.share is not None:
+            return max(0.0, self.seconds * (1 / self.share - 1)) if self.share > 0 else None
         return self.queued / self.rate if self.rate > 0 else None
 
     @property
@@ -59,7 +64,7 @@ class Counts:
         >>> sorted(Counts(10, 4, 2, 1, 6.0, 5.0, cores=2).plain())
         ['cpu_seconds', 'done', 'efficiency', 'failed', 'queued', 'rate', 'reused', 'seconds', 'seconds_left', 'total']
         """
-        own = {name: value for name, value in asdict(self).items() if name != "cores"}
+        own = {name: value for name, value in asdict(self).items() if name not in ("cores", "share")}
         made = {"queued": self.queued, "rate": self.rate}
         guessed = {"seconds_left": self.seconds_left, "efficiency": self.efficiency}
         return {**own, **made, **{name: value for name, value in guessed.items() if value is not None}}
@@ -69,7 +74,8 @@ class Steps:
     """Counts the steps of one phase and tells how far it is.
 
     ``watch`` hears the phase and its counts at its start, after every step and at its end; ``log`` as often as a line
-    is written where there is no terminal. ``cores`` is asked for how many cores work on it.
+    is written where there is no terminal. ``cores`` is asked for how many cores work on it. ``expected`` is about what
+    all missing steps take, in any unit: where it is known, the time left is told by it.
     """
 
     def __init__(
@@ -81,19 +87,23 @@ class Steps:
         watch: Watch | None = None,
         log: Watch | None = None,
         cores: Callable[[], int] | None = None,
+        expected: float = 0.0,
     ) -> None:
         self._title, self._total, self._reused = title, total, reused
         self._console = console or Console(stderr=True)
         self._watch, self._log, self._cores = watch, log, cores
         self._done = self._failed = 0
         self._cpu_seconds = 0.0
+        self._expected, self._made = expected, 0.0
         self._started = self._told = time.monotonic()
         self._bar = self._live() if self._console.is_terminal else None
 
     def __enter__(self) -> Self:
         if self._bar is not None:
             self._bar.start()
-            self._task = self._bar.add_task(self._title, total=self._total, completed=self._reused, failed="", rate="")
+            self._task = self._bar.add_task(
+                self._title, total=self._total, completed=self._reused, failed="", rate="", left=""
+            )
         self._show(self._counts(self._started))
         return self
 
@@ -107,11 +117,12 @@ class Steps:
             self._show(counts)
             self._tell(counts, final=True)
 
-    def advance(self, steps: int = 1, failed: int = 0, cpu_seconds: float = 0.0) -> None:
-        """Count finished steps, of which some failed, and the processor time that they took."""
+    def advance(self, steps: int = 1, failed: int = 0, cpu_seconds: float = 0.0, expected: float = 0.0) -> None:
+        """Count finished steps, of which some failed, the processor time that they took, and what had been expected."""
         self._done += steps - failed
         self._failed += failed
         self._cpu_seconds += cpu_seconds
+        self._made += expected
         now = time.monotonic()
         counts = self._counts(now)
         self._show(counts)
@@ -121,8 +132,9 @@ class Steps:
 
     def _counts(self, now: float) -> Counts:
         cores = self._cores() if self._cores is not None else None
+        share = self._made / self._expected if self._expected else None
         return Counts(
-            self._total, self._done, self._reused, self._failed, self._cpu_seconds, now - self._started, cores
+            self._total, self._done, self._reused, self._failed, self._cpu_seconds, now - self._started, cores, share
         )
 
     def _show(self, counts: Counts) -> None:
@@ -131,7 +143,8 @@ class Steps:
         if self._bar is not None:
             told = f"{counts.failed} failed" if counts.failed else ""
             completed = counts.total - counts.queued
-            self._bar.update(self._task, completed=completed, failed=told, rate=f"{counts.rate:.1f}/s")
+            left = "" if counts.seconds_left is None else f"{timedelta(seconds=round(counts.seconds_left))} left"
+            self._bar.update(self._task, completed=completed, failed=told, rate=f"{counts.rate:.1f}/s", left=left)
 
     def _tell(self, counts: Counts, *, final: bool) -> None:
         if self._log is not None:
@@ -150,8 +163,7 @@ class Steps:
             TextColumn("[red]{task.fields[failed]}[/red]"),
             TextColumn("{task.fields[rate]}"),
             TimeElapsedColumn(),
-            TextColumn("left"),
-            TimeRemainingColumn(),
+            TextColumn("{task.fields[left]}"),
             console=self._console,
         )
 

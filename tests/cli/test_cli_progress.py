@@ -30,6 +30,17 @@ def test_a_long_phase_tells_rate_and_time_left(
     assert capsys.readouterr().err.splitlines() == ["fits: 20/60, 2.0/s, 20 s left", "fits: 21/60, 20.0 s"]
 
 
+def test_the_time_left_is_told_by_what_steps_were_expected_to_take(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = iter([0.0, 10.0, 12.0, 20.0])
+    monkeypatch.setattr("farm.run.progress.time.monotonic", lambda: next(clock))
+    with Steps("fits", total=60, expected=80.0) as steps:
+        steps.advance(1, expected=40.0)  # one long fit; by their number 590 s would be left
+        steps.advance(59, expected=40.0)
+    assert capsys.readouterr().err.splitlines() == ["fits: 1/60, 0.1/s, 10 s left", "fits: 60/60, 20.0 s"]
+
+
 def test_a_phase_that_breaks_does_not_claim_its_end(capsys: pytest.CaptureFixture[str]) -> None:
     steps = Steps("fits", total=2)
     steps.advance()

@@ -89,6 +89,14 @@ def test_every_configuration_is_a_trial_and_only_what_was_picked_gets_a_verdict(
     assert result.fits["failed"] == 0
 
 
+def test_the_report_takes_what_was_searched_for_no_candidate_that_lost_its_result(searched: tuple[Path, Any]) -> None:
+    _, result = searched
+    page = (result.folder.path / "report.html").read_text()
+    assert "<dt>Candidates</dt><dd>3<small>beside 4 baselines" in page
+    assert "searches tried 6 configurations, which count as trials" in page
+    assert "failed to fit" not in page
+
+
 def test_configurations_have_a_headline_series_and_no_paths(searched: tuple[Path, Any]) -> None:
     _, result = searched
     returns = pq.read_table(result.folder.path / "returns.parquet").to_pandas()
