@@ -1,12 +1,15 @@
-"""The fit phase on Ray beside a joblib/loky loop over the same fits: wall time, and memory of driver and workers.
+"""The fit phase on Ray beside joblib/loky loops over the same fits: wall time, and memory of driver and workers.
 
-Both start when the panels are stored, fit every split of every model and read panels in place. Memory is PSS
-(shared pages counted once), sampled four times a second while the fits run; what Ray runs for itself (raylet, stores,
-agents, its own actors) is shown apart from the driver and the workers that fit.
+A search of ten boosted configurations on every split of one panel of 300,000 rows. All start when the panel is stored
+and read it in place. One loop of joblib is the plain one, a task a fit, which bins anew for each; the other has what
+Farm has, a task a split and block of configurations, which share their bins. Memory is PSS (shared pages counted once),
+sampled four times a second while the fits run; what Ray runs for itself (raylet, stores, agents, its own actors) is
+shown apart from the driver and the workers that fit.
 """
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -22,19 +25,20 @@ import psutil
 EXPERIMENT = """
 name: fit-phase
 seed: 5
-bars: {source: synthetic, years: 4, markets: {SYN-A: {edge: 0.1}, SYN-B: {}}}
-decisions: {timeframe: 5min, events: {kind: cusum, threshold: 3}, limit: 60000}
+bars: {source: synthetic, years: 3.2, markets: {SYN-A: {edge: 0.1}}}
+decisions: {timeframe: 5min, events: {kind: every}, limit: 320000}
 features: {preset: core, timeframes: [15min, 1h], keep: 60}
 labels: {kind: triple_barrier, up: 2.0, down: 2.0, max_bars: 24}
-folds: {kind: cpcv, groups: 8, test_groups: 2, lockbox: 0.1}
+folds: {kind: cpcv, groups: 4, test_groups: 2}
 models:
-  boosted: {uses: lightgbm, params: {num_leaves: 31, n_estimators: 60}}
-  linear: {uses: logistic}
+  boosted: {uses: lightgbm, params: {n_estimators: 30}}
+search: {objective: log_loss, sampler: {kind: quasi_random}, budget: {trials: 10}}
+stack: null
 backtest: {costs: instrument, capital: 100000}
 execution: {workers: 2}
 track: null
 """
-_FITTING = ("ray::MapBatches", "LokyProcess", "benchmarks.fit_phase")
+_FITTING = ("ray::MapBatches", "fit_chunks", "LokyProcess", "benchmarks.fit_phase")
 
 
 @dataclass
@@ -51,24 +55,26 @@ def main() -> None:
 
 
 def rows() -> list[dict[str, object]]:
-    """One row a tool: wall seconds of the fit phase, MiB of driver and workers, MiB of daemons, ratios to joblib."""
+    """One row a tool: wall seconds of the fit phase, efficiency, MiB of driver and workers and of daemons, ratios.
+
+    Ratios are to joblib's plain loop.
+    """
     with tempfile.TemporaryDirectory() as folder:
         experiment = Path(folder) / "fit-phase.yaml"
         experiment.write_text(EXPERIMENT)
         measured = {}
-        for tool in ("joblib", "ray"):
+        for tool in ("joblib", "joblib_shared", "ray"):
             for purpose in ("time", "memory"):  # watching takes processor time itself
                 home = Path(folder) / f"{tool}-{purpose}"
-                if tool == "joblib":  # on Ray the panels are made first in the same run, by the same workers, as always
+                if tool != "ray":  # on Ray the panels are made first in the same run, by the same workers, as always
                     _output([sys.executable, "-m", "benchmarks.fit_phase", "prepare", str(experiment), str(home)])
                 command = [sys.executable, "-m", "benchmarks.fit_phase", tool, str(experiment), str(home)]
                 if purpose == "time":
                     measured[tool] = json.loads(_output(command))
                 else:
                     measured[tool] |= _watched(command, home / "fitting")
-        binning = json.loads(
-            _output([sys.executable, "-m", "benchmarks.fit_phase", "binning", str(experiment), folder])
-        )
+                print(tool, purpose, measured[tool], file=sys.stderr, flush=True)
+                shutil.rmtree(home)
     base = measured["joblib"]
     return [
         {
@@ -79,33 +85,33 @@ def rows() -> list[dict[str, object]]:
             "memory_ratio": figures["mib"] / base["mib"],
         }
         for tool, figures in measured.items()
-    ] + [{"work": "one boosted fit", "tool": "lightgbm", **binning}]
+    ]
 
 
 def as_markdown(rows: list[dict[str, object]]) -> str:
     """The rows as a section of the page."""
     ours = {str(row["tool"]): row for row in rows}
-    ray, joblib, boosted = ours["ray"], ours["joblib"], ours["lightgbm"]
-    binning, training = (float(str(boosted[f"{part}_seconds"])) for part in ("binning", "training"))
-    share = binning / (binning + training)
+    called = {
+        "joblib": "joblib, a task a fit",
+        "joblib_shared": "joblib, bins shared as Farm does",
+        "ray": "Farm on Ray",
+    }
     lines = [
         "## The fit phase on Ray beside joblib/loky",
         "",
-        f"{ray['fits']} fits (LightGBM and logistic regression, two symbols), two workers, panels read in place. "
+        f"{ours['ray']['fits']} fits of a search (10 configurations of LightGBM, 30 rounds; baselines) on a panel of "
+        f"{ours['ray']['events']:,} rows, of which each split keeps 60 columns; two workers, panels read in place. "
         "Memory is PSS.",
         "",
-        "| tool | wall s | ratio | driver and workers MiB | ratio | Ray's daemons MiB |",
-        "| --- | ---: | ---: | ---: | ---: | ---: |",
+        "| tool | wall s | ratio | efficiency | driver and workers MiB | ratio | Ray's daemons MiB |",
+        "| --- | ---: | ---: | ---: | ---: | ---: | ---: |",
     ]
-    for row in (joblib, ray):
+    for tool, row in ours.items():
         lines.append(
-            f"| {row['tool']} | {row['seconds']:.1f} | {row['wall_ratio']:.2f} | {row['mib']:.0f} "
-            f"| {row['memory_ratio']:.2f} | {row['daemon_mib']:.0f} |"
+            f"| {called[tool]} | {row['seconds']:.1f} | {row['wall_ratio']:.2f} | {row['efficiency']:.3f} "
+            f"| {row['mib']:.0f} | {row['memory_ratio']:.2f} | {row['daemon_mib']:.0f} |"
         )
-    lines += [
-        "",
-        f"In-fit CPU over cores × wall on Ray: {ray['efficiency']:.2f}. Of one boosted fit, binning takes {share:.0%}.",
-    ]
+    lines += ["", "Efficiency is processor time within fits over cores and wall time."]
     return "\n".join(lines) + "\n"
 
 
@@ -155,15 +161,40 @@ def _output(command: list[str]) -> str:
 
 
 def on_joblib(experiment_file: str, home: str) -> None:
+    """Every fit a task of its own."""
+    _loop(
+        home,
+        [
+            (chunk, (at,), split)
+            for chunk in _chunks(experiment_file, home)
+            for split in range(len(chunk.splits))
+            for at in range(len(chunk.models))
+        ],
+    )
+
+
+def on_joblib_shared(experiment_file: str, home: str) -> None:
+    """The configurations that Farm fits together are a task."""
+    _loop(
+        home,
+        [
+            (chunk, tuple(range(len(chunk.models))), split)
+            for chunk in _chunks(experiment_file, home)
+            for split in range(len(chunk.splits))
+        ],
+    )
+
+
+def _loop(home, tasks):  # type: ignore[no-untyped-def]  # Farm is imported late
     from joblib import Parallel, delayed
 
-    chunks = _chunks(experiment_file, home)
-    fits = [(chunk, split) for chunk in chunks for split in range(len(chunk.splits))]
     with _fitting(home):
         started = time.time()
-        done = Parallel(n_jobs=2, backend="loky")(delayed(_one)(*each) for each in fits)
+        done = Parallel(n_jobs=2, backend="loky")(delayed(_fits)(*task) for task in tasks)
         seconds = time.time() - started
-    print(json.dumps({"seconds": seconds, "fits": len(done)}))
+    fits = [one for own, _ in done for one in own]
+    efficiency = sum(cpu for _, cpu in done) / (2 * seconds)
+    print(json.dumps({"seconds": seconds, "fits": len(fits), "efficiency": efficiency}))
 
 
 @contextmanager
@@ -182,21 +213,29 @@ def prepare(experiment_file: str, home: str) -> None:
     print(json.dumps({"chunks": len(_chunks(experiment_file, home))}))
 
 
-def _one(chunk, number):  # type: ignore[no-untyped-def]  # Farm is imported late
+def _fits(chunk, which, number):  # type: ignore[no-untyped-def]  # Farm is imported late
     from threadpoolctl import threadpool_limits
 
     from farm.fit import fit
     from farm.models import installed
+    from farm.models.sharing import sharing
     from farm.run.panels import open_panel
+    from farm.sentinels import with_shifted_labels
     from farm.store import Store
 
+    before = time.process_time()
     panel = open_panel(Store(chunk.home), chunk.panel_key)
-    with threadpool_limits(chunk.threads):
-        done = fit(
-            panel, chunk.plan, chunk.models[0], installed(), chunk.splits[number],
-            seed=chunk.seeds[number], threads=chunk.threads, keep=chunk.keep,
-        )  # fmt: skip
-    return done.rows, done.probability
+    seed = chunk.seeds[number]
+    learned = with_shifted_labels(panel, seed) if chunk.shifted else panel
+    done = []
+    with threadpool_limits(chunk.threads), sharing():
+        for at in which:
+            one = fit(
+                learned, chunk.plan, chunk.models[at], installed(), chunk.splits[number],
+                seed=seed, threads=chunk.threads, keep=chunk.keep, selection=chunk.selection,
+            )  # fmt: skip
+            done.append((one.rows, one.probability))
+    return done, time.process_time() - before
 
 
 def on_ray(experiment_file: str, home: str) -> None:
@@ -206,7 +245,8 @@ def on_ray(experiment_file: str, home: str) -> None:
     experiment = opened(experiment_file, home)
     executor = executor_for(experiment.execution, experiment.threads)
     try:
-        chunks = [chunk for study in planned(experiment, executor) for chunk in study.chunks]
+        studies = planned(experiment, executor)
+        chunks = [chunk for study in studies for chunk in study.chunks]
         with _fitting(home):
             started = time.time()
             done = fitted(executor, chunks)
@@ -214,28 +254,8 @@ def on_ray(experiment_file: str, home: str) -> None:
     finally:
         executor.close()
     efficiency = sum(one.cpu_seconds for one in done) / (executor.cores * seconds)
-    print(json.dumps({"seconds": seconds, "fits": sum(one.n_fits for one in done), "efficiency": efficiency}))
-
-
-def binning(experiment_file: str, home: str) -> None:
-    """How much of one boosted fit is putting features into bins, and how much is growing trees."""
-    import lightgbm
-    import numpy as np
-
-    from farm.run.panels import open_panel
-    from farm.store import Store
-
-    chunk = next(chunk for chunk in _chunks(experiment_file, f"{home}/joblib-time") if chunk.name == "boosted")
-    panel = open_panel(Store(chunk.home), chunk.panel_key)
-    rows = panel.events.labelled
-    inputs, label = np.ascontiguousarray(panel.values[rows]), panel.events.label[rows] + 1
-    options = {"objective": "multiclass", "num_class": 3, "num_leaves": 31, "num_threads": 1, "verbose": -1}
-    started = time.perf_counter()
-    data = lightgbm.Dataset(inputs, label, params=options).construct()
-    binned = time.perf_counter()
-    lightgbm.train(options, data, num_boost_round=60)
-    trained = time.perf_counter()
-    print(json.dumps({"binning_seconds": binned - started, "training_seconds": trained - binned}))
+    told = {"seconds": seconds, "fits": sum(one.n_fits for one in done), "efficiency": efficiency}
+    print(json.dumps({**told, "events": sum(study.prepared.n_events for study in studies)}))
 
 
 def _chunks(experiment_file: str, home: str):  # type: ignore[no-untyped-def]  # Farm is imported late
@@ -252,7 +272,7 @@ if __name__ == "__main__":
         work: Callable[[str, str], None] = {
             "prepare": prepare,
             "joblib": on_joblib,
+            "joblib_shared": on_joblib_shared,
             "ray": on_ray,
-            "binning": binning,
         }[sys.argv[1]]
         work(*sys.argv[2:])

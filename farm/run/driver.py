@@ -17,7 +17,6 @@ from farm.run.beforehand import check_before_work
 from farm.run.budget import Spending, rounds_of, without_unfitted
 from farm.run.cards import cards_of
 from farm.run.executor import Executor, Work, executor_for
-from farm.run.faults import Fault
 from farm.run.files import write_stacked, write_trials
 from farm.run.folder import RunFolder, open_run
 from farm.run.index import refresh_index
@@ -27,7 +26,7 @@ from farm.run.log import RunLog
 from farm.run.needs import NEEDS, needs_of
 from farm.run.plan import FitChunk, StudyPlan, plan_study, roles_of
 from farm.run.progress import Steps, Watch
-from farm.run.search import search_studies
+from farm.run.search import Listener, search_studies
 from farm.run.studies import at_home, prepare_studies
 from farm.run.summary import summarise
 from farm.run.tracking import deliver_pending, deliver_run
@@ -99,7 +98,7 @@ def _run(experiment: Experiment, catalog: Catalog, executor: Executor, *, fresh:
         catalog,
         executor,
         spending,
-        lambda chunk: _note(chunk, asked, log),
+        Listener(lambda chunk: _note(chunk, asked, log), log.fault),
         (folder.run_id, folder.name, start),
     )
     if found.by_symbol:
@@ -188,10 +187,8 @@ def _fit(
     done: list[ChunkDone] = []
     left: list[FitChunk] = []
 
-    def tell(label: str, fault: Fault, attempt: int, error: str) -> None:
-        log.write("fault", fault=fault.name, fits=label, attempt=attempt, error=error)
-
-    work = Work("fit chunks", fit_chunk, lambda chunk: chunk.label, lost_chunk, tell, memory, lambda one: one.seconds)
+    label, seconds = (lambda chunk: chunk.label), (lambda chunk: chunk.seconds)
+    work = Work("fit chunks", fit_chunk, label, lost_chunk, log.fault, memory, seconds)
     expected = {chunk.key: chunk.seconds for one in missing for chunk in one}
     told: dict[str, Any] = {"watch": watch, "log": log.progress, "cores": lambda: executor.cores}
     started = time.time()

@@ -107,6 +107,10 @@ class Dialogue(Protocol):
         """The next question; None while all wait for answers, and when all is over."""
         ...
 
+    def lost(self, question: Question, fault: Fault, attempt: int, error: str) -> None:
+        """An attempt at a question came to nothing; it is asked again, or given up and answered so."""
+        ...
+
     def answer(self, question: Question, result: Any) -> None:
         """What a question came to: the result of the work on it, or what was `Raised`."""
         ...
@@ -178,7 +182,10 @@ class InProcess:
     def converse(self, name: str, answer: Callable[[Question], Any], dialogue: Dialogue) -> None:  # noqa: ARG002  # nothing shows the name
         """Answer every question of a dialogue, one after the other."""
         while (question := dialogue.next()) is not None:
-            dialogue.answer(question, attempt(answer, question, self._threads))
+            result = attempt(answer, question, self._threads)
+            if isinstance(result, Raised) and fault_of(result.error) is OUT_OF_MEMORY:
+                dialogue.lost(question, OUT_OF_MEMORY, 1, str(result.error))
+            dialogue.answer(question, result)
 
     def report(self, phase: str, counts: dict[str, float], **about: str) -> None:
         """A process has no dashboard."""

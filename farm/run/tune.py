@@ -42,7 +42,7 @@ def tuned(
 ) -> None:
     """Answer every question of a dialogue, ``width`` at a time, each on a worker with so many CPUs.
 
-    ``lost`` hears of every attempt that came to nothing.
+    ``lost`` counts the attempts that came to nothing; the dialogue hears of each.
     """
     folder = tempfile.mkdtemp(prefix="farm-tune-")
     searcher = Asking(dialogue, lost)
@@ -122,6 +122,7 @@ class Asking(Searcher):
             now = Tried(1, fault, said) if tried is None else tried.and_then(fault, said)
             if fault.attempts > 1:
                 self._lost(fault)
+                self._dialogue.lost(question, fault, now.attempts, said)
                 if not now.given_up:
                     self._again.append((question, now))
                     return

@@ -20,6 +20,7 @@ class Three:
     def __init__(self) -> None:
         self._left = [Question("s", Asked(number, {}, (0,))) for number in (1, 2, 3)]
         self.told: dict[int, Any] = {}
+        self.attempts: list[tuple[int, str, int]] = []
 
     @property
     def over(self) -> bool:
@@ -27,6 +28,9 @@ class Three:
 
     def next(self) -> Question | None:
         return self._left.pop(0) if self._left else None
+
+    def lost(self, question: Question, fault: Fault, attempt: int, error: str) -> None:
+        self.attempts.append((question.asked.number, fault.name, attempt))
 
     def answer(self, question: Question, result: Any) -> None:
         self.told[question.asked.number] = result
@@ -90,6 +94,7 @@ def test_it_is_given_up_after_the_attempts_of_its_fault_and_the_search_goes_on(d
         driven.ends(trial, Raised(MemoryError("no room"), ""))
     assert isinstance(driven.dialogue.told[1].error, MemoryError)
     assert driven.faults == {"out of memory": OUT_OF_MEMORY.attempts}
+    assert driven.dialogue.attempts == [(1, "out of memory", n + 1) for n in range(OUT_OF_MEMORY.attempts)]
     assert asked(driven)[1] == 2
 
 
@@ -113,3 +118,4 @@ def test_a_fault_of_farm_itself_is_not_tried_again(driven: Driven) -> None:
     driven.ends(trial, Raised(KeyError("split"), "trace"))
     assert isinstance(driven.dialogue.told[1].error, KeyError)
     assert not driven.faults
+    assert not driven.dialogue.attempts
