@@ -4,6 +4,7 @@
 """
 
 import re
+import subprocess
 import sys
 from pathlib import Path
 
@@ -20,6 +21,14 @@ shared, so ratios travel better than seconds.
 """
 
 
+# Benchmarks that say in a few lines what they found, by what the page calls them.
+PRINTED = {
+    "search": "Bins that the configurations of a split share",
+    "utilisation": "How busy dispatch keeps 64 workers",
+    "streaming": "Panels of 200 symbols under a cap of memory",
+}
+
+
 def main() -> None:
     if "--check" in sys.argv:
         check(kernels())
@@ -31,9 +40,17 @@ def main() -> None:
             overheads.section(),
             pooled.section(),
             stacking_peer.section(),
+            *(printed(module, heading) for module, heading in PRINTED.items()),
         ]
         PAGE.write_text("\n".join([HEAD + as_markdown(rows), *sections]))
         print(PAGE.read_text())
+
+
+def printed(module: str, heading: str) -> str:
+    """What a benchmark prints, as a section of the page; CalledProcessError where it fails by its own measure."""
+    command = [sys.executable, "-m", f"benchmarks.{module}"]
+    said = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout
+    return f"## {heading}\n\n`python -m benchmarks.{module}`:\n\n```text\n{said.strip()}\n```\n"
 
 
 def kernels() -> list[dict]:

@@ -133,7 +133,7 @@ def main() -> None:
     """Measure with 200 symbols, or as many as are asked for."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--symbols", type=int, default=202)
-    parser.add_argument("--years", type=float, default=0.9)
+    parser.add_argument("--years", type=float, default=1.0)
     parser.add_argument("--workers", type=int, default=2)
     given = parser.parse_args()
     measure(given.symbols, given.years, given.workers)

@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 _LINE_EVERY = 5.0
+_TELLING = 0.01  # of the expected work: before, the first steps say nothing of the rest
 
 Watch = Callable[[str, dict[str, float]], None]
 
@@ -48,9 +49,9 @@ class Counts:
 
     @property
     def seconds_left(self) -> float | None:
-        """Seconds until the end if work goes on as fast; None where nothing was made yet."""
+        """Seconds until the end if work goes on as fast; None where too little was made to say."""
         if self.share is not None:
-            return max(0.0, self.seconds * (1 / self.share - 1)) if self.share > 0 else None
+            return max(0.0, self.seconds * (1 / self.share - 1)) if self.share >= _TELLING else None
         return self.queued / self.rate if self.rate > 0 else None
 
     @property
@@ -183,6 +184,6 @@ def line_of(counts: Counts, *, final: bool = False) -> str:
         parts += [f"{counts.seconds:.1f} s"]
         parts += [f"efficiency {counts.efficiency:.2f}"] if counts.efficiency and counts.done else []
     else:
-        left = "unknown" if counts.seconds_left is None else f"{counts.seconds_left:.0f} s"
-        parts += [f"{counts.rate:.1f}/s", f"{left} left"]
+        left = "time left unknown" if counts.seconds_left is None else f"{counts.seconds_left:.0f} s left"
+        parts += [f"{counts.rate:.1f}/s", left]
     return ", ".join(parts)

@@ -33,12 +33,14 @@ def test_a_long_phase_tells_rate_and_time_left(
 def test_the_time_left_is_told_by_what_steps_were_expected_to_take(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    clock = iter([0.0, 10.0, 12.0, 20.0])
+    clock = iter([0.0, 10.0, 20.0, 20.0, 40.0])
     monkeypatch.setattr("farm.run.progress.time.monotonic", lambda: next(clock))
     with Steps("fits", total=60, expected=80.0) as steps:
-        steps.advance(1, expected=40.0)  # one long fit; by their number 590 s would be left
-        steps.advance(59, expected=40.0)
-    assert capsys.readouterr().err.splitlines() == ["fits: 1/60, 0.1/s, 10 s left", "fits: 60/60, 20.0 s"]
+        steps.advance(10, expected=0.1)
+        steps.advance(1, expected=39.9)  # one long fit; by their number 89 s would be left
+        steps.advance(49, expected=40.0)
+    lines = ["fits: 10/60, 1.0/s, time left unknown", "fits: 11/60, 0.6/s, 20 s left", "fits: 60/60, 40.0 s"]
+    assert capsys.readouterr().err.splitlines() == lines
 
 
 def test_a_phase_that_breaks_does_not_claim_its_end(capsys: pytest.CaptureFixture[str]) -> None:
