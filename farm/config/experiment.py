@@ -226,7 +226,9 @@ class Experiment(Section):
         values = own.model_dump(mode="json")
         for part in parts:
             values = differing(values, part)
-        return self.model_validate(differing(values, {"bars": {"symbols": [symbol]}}))
+        if "markets" not in values["bars"]:  # a part with another source has taken the place of the whole section
+            values = differing(values, {"bars": {"symbols": [symbol]}})
+        return self.model_validate(values)
 
     @property
     def where(self) -> str:

@@ -27,7 +27,8 @@ from farm.stats import certifiable_sharpe
 from farm.store import Store
 
 _LONG_SECONDS = 5.0
-_MEASURED_STUDIES = 3
+_TIMED_STUDIES = 3
+_BUILT_KINDS = 24
 _IN_PROPORTION = ("events", "sessions", "smallest_train")
 
 
@@ -37,10 +38,9 @@ def forecast(experiment: Experiment) -> dict[str, Any]:
     The Sharpe ratio is what the study's candidates leave to certify together with those that the ledger has of earlier
     experiments on the same span, all of them taken for independent: the verdict counts how many they are worth.
 
-    A study whose panel is stored is measured on it. Of the others the first few are built here, those of different
-    instruments and timeframes before those of the same; the rest are estimated in proportion to their files, as
-    ``estimated`` says.
-    Each model is timed on the measured ones; on the others its time is that of the timed one nearest in size.
+    A study whose panel is stored is measured on it. Of the others one of every kind is built here, as far as these are
+    not too many; the rest are estimated in proportion to their files, as ``estimated`` says.
+    Each model is timed on a few of these; on the others its time is that of the timed one nearest in size.
 
     Raises
     ------
@@ -56,11 +56,11 @@ def forecast(experiment: Experiment) -> dict[str, Any]:
     own = {symbol: experiment.of(symbol) for symbol in symbols}
     stored = {symbol: study for symbol in symbols if (study := stored_study(own[symbol], symbol)) is not None}
     kinds = {symbol: _kind(own[symbol], symbol) for symbol in symbols}
-    built = {symbol: _build(own[symbol], symbol, catalog) for symbol in _to_build(kinds, set(stored))}
+    built = _built(own, _to_build(kinds, set(stored)), catalog)
     prepared = {**stored, **{symbol: study for symbol, (study, _) in built.items()}}
     planned = {symbol: plan_study(experiment, study, catalog) for symbol, study in prepared.items()}
     times = _Times()
-    for symbol in (*built, *stored)[:_MEASURED_STUDIES]:
+    for symbol in (*built, *stored)[:_TIMED_STUDIES]:
         recipes = own[symbol].recipes(catalog)
         panels = built[symbol][1] if symbol in built else panels_by_model(store, stored[symbol].panels, recipes)
         times.add(own[symbol], planned[symbol], panels, catalog)
@@ -142,7 +142,7 @@ def _kind(own: Experiment, symbol: str) -> _Kind:
 
 
 def _to_build(kinds: dict[str, _Kind], stored: set[str]) -> list[str]:
-    """Symbols whose panels are built for the forecast: with the stored ones a few, of many kinds rather."""
+    """Symbols whose panels are built for the forecast: one of every kind, and with the stored ones a few to time."""
     seen = {kinds[symbol] for symbol in stored}
     first: list[str] = []
     more: list[str] = []
@@ -150,7 +150,7 @@ def _to_build(kinds: dict[str, _Kind], stored: set[str]) -> list[str]:
         if symbol not in stored:
             (more if kind in seen else first).append(symbol)
             seen.add(kind)
-    return [*first, *more][: max(0, _MEASURED_STUDIES - len(stored))]
+    return [*first, *more][: max(_TIMED_STUDIES - len(stored), min(len(first), _BUILT_KINDS))]
 
 
 def _size(own: Experiment, symbol: str) -> float | None:
@@ -164,11 +164,17 @@ def _size(own: Experiment, symbol: str) -> float | None:
     return float(file.stat().st_size) if bars.symbol_column is None else None
 
 
-def _build(own: Experiment, symbol: str, catalog: Catalog) -> tuple[PreparedStudy, dict[str, Panel]]:
-    """A study and its models' panels, made here and not kept."""
-    loaded = own.bars.read(symbol)
-    panels = build_panels(own, loaded, catalog)
-    return describe(own, loaded, panels), {name: one.panel for one in panels.values() for name in one.models}
+def _built(
+    own: Mapping[str, Experiment], symbols: Sequence[str], catalog: Catalog
+) -> dict[str, tuple[PreparedStudy, dict[str, Panel]]]:
+    """Studies, made here and not stored; of the first few, which are timed, also their models' panels."""
+    built: dict[str, tuple[PreparedStudy, dict[str, Panel]]] = {}
+    for symbol in symbols:
+        loaded = own[symbol].bars.read(symbol)
+        panels = build_panels(own[symbol], loaded, catalog)
+        by_model = {name: one.panel for one in panels.values() for name in one.models}
+        built[symbol] = describe(own[symbol], loaded, panels), by_model if len(built) < _TIMED_STUDIES else {}
+    return built
 
 
 class _Times:

@@ -60,6 +60,16 @@ def test_patterns_that_fit_a_symbol_add_up_and_a_key_takes_the_place_of_its_own_
     assert own.of("B_1d") == own
 
 
+def test_artificial_markets_may_differ_too(file: Path) -> None:
+    bars = FILE[FILE.index("bars:") : FILE.index("each:")]
+    markets = "bars: {source: synthetic, years: 1, markets: {SYN_1h: {}, SYN_1d: {edge: 0.1}}}\n"
+    file.write_text(FILE.replace(bars, markets).replace("B_*", "SYN_*"), encoding="utf-8")
+    own = load_experiment(file).of("SYN_1d")
+    assert own.bars.symbols == ("SYN_1d",)
+    assert own.bars.timeframe == own.decisions.timeframe == "1d"
+    assert own.backtest.capital == 5000
+
+
 def test_what_differs_is_written_out_with_the_experiment_and_decides_its_results(file: Path) -> None:
     whole = load_experiment(file)
     assert Experiment.model_validate(whole.model_dump(mode="json")) == whole

@@ -102,6 +102,15 @@ def test_of_many_studies_a_few_are_built_and_the_rest_are_estimated(tmp_path, mo
     assert said.startswith("SYN-00 and 11 more: ")
 
 
+def test_of_every_kind_of_study_one_is_built(tmp_path, monkeypatch, builds):
+    monkeypatch.setenv("FARM_HOME", str(tmp_path))
+    frames = {"SYN-02": "2h", "SYN-04": "3h", "SYN-05": "4h", "SYN-06": "6h"}
+    each = {symbol: {"decisions": {"timeframe": frame}} for symbol, frame in frames.items()}
+    found = forecast(many(8, each=each))
+    assert builds == ["SYN-00", *frames]
+    assert found["estimated_studies"] == 3
+
+
 def test_what_is_stored_is_read_and_nothing_is_built(tmp_path, monkeypatch, builds):
     monkeypatch.setenv("FARM_HOME", str(tmp_path))
     ran = run(many(4))
