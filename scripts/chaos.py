@@ -65,7 +65,7 @@ track: null
 
 
 USUAL = Pace()
-UNDER_A_SEARCH = Pace(worker_every=30.0, node_between=(30.0, 150.0), driver_between=(30.0, 120.0))
+UNDER_A_SEARCH = Pace(worker_every=30.0, node_between=(20.0, 60.0), driver_between=(20.0, 45.0))
 
 
 def main() -> None:
