@@ -1,8 +1,7 @@
 """A run from experiment to report: prepare, record the trials, fit, judge, decide, write."""
 
-import time
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -18,20 +17,21 @@ from farm.run.budget import Spending, rounds_of, without_unfitted
 from farm.run.cards import cards_of
 from farm.run.executor import Executor, Work, executor_for
 from farm.run.files import write_stacked, write_trials
+from farm.run.fitting import fit_rounds, note
 from farm.run.folder import RunFolder, open_run
 from farm.run.index import refresh_index
 from farm.run.judge import JudgeSpec, StudyJudged, judge_study, stored_judgement
 from farm.run.leaders import Leaders
 from farm.run.log import RunLog
 from farm.run.needs import NEEDS, needs_of
-from farm.run.plan import FitChunk, StudyPlan, plan_study, roles_of
-from farm.run.progress import Steps, Watch
+from farm.run.plan import StudyPlan, plan_study, roles_of
+from farm.run.progress import Steps
 from farm.run.search import Listener, search_studies
 from farm.run.studies import at_home, prepare_studies
 from farm.run.summary import summarise
 from farm.run.tracking import deliver_pending, deliver_run
 from farm.run.trials import by_symbol, earlier_trials, finish_trials, lost_trials, start_trials
-from farm.run.work import ChunkDone, Failure, fit_chunk, lost_chunk
+from farm.run.work import ChunkDone, Failure
 from farm.search import Budget
 from farm.store import HomeFailed, Store
 from farm.verdict import decide
@@ -98,7 +98,7 @@ def _run(experiment: Experiment, catalog: Catalog, executor: Executor, *, fresh:
         catalog,
         executor,
         spending,
-        Listener(lambda chunk: _note(chunk, asked, log), log.fault),
+        Listener(lambda chunk: note(chunk, asked, log), log.fault),
         (folder.run_id, folder.name, start),
     )
     if found.by_symbol:
@@ -112,7 +112,7 @@ def _run(experiment: Experiment, catalog: Catalog, executor: Executor, *, fresh:
     sent = [replace(chunk, run=folder.name, start=start) for chunk in chunks]
     watch = partial(executor.report, experiment=experiment.name)
     rounds = rounds_of(sent, experiment.search)
-    done, left, fit_phase = _fit(store, executor, rounds, log, spending, memory=_memory(studies), watch=watch)
+    done, left, fit_phase = fit_rounds(store, executor, rounds, log, spending, memory=_memory(studies), watch=watch)
     stopped = found.stopped or (spending.spent() if left else None)
     if left:
         studies = [without_unfitted(study, left, str(stopped)) for study in studies]
@@ -163,75 +163,6 @@ def _run(experiment: Experiment, catalog: Catalog, executor: Executor, *, fresh:
 def _memory(studies: Sequence[StudyPlan]) -> int:
     """Bytes that one fit may need beside the panel, which all share: its training rows and the model's copy of them."""
     return 2 * max(study.prepared.n_bytes for study in studies)
-
-
-def _fit(
-    store: Store,
-    executor: Executor,
-    rounds: Sequence[Sequence[FitChunk]],
-    log: RunLog,
-    spending: Spending,
-    *,
-    memory: int = 0,
-    watch: Watch | None = None,
-) -> tuple[list[ChunkDone], list[FitChunk], dict[str, Any]]:
-    """What became of the chunks that were not stored, those of rounds that were not begun, and how it went.
-
-    No round after the first is begun once the search's budget of time is spent.
-    """
-    chunks = [chunk for one in rounds for chunk in one]
-    stored = store.have("fits", [chunk.key for chunk in chunks])
-    missing = [[chunk for chunk in one if chunk.key not in stored] for one in rounds]
-    total = sum(chunk.n_fits for chunk in chunks)
-    reused = total - sum(chunk.n_fits for one in missing for chunk in one)
-    done: list[ChunkDone] = []
-    left: list[FitChunk] = []
-
-    label, seconds = (lambda chunk: chunk.label), (lambda chunk: chunk.seconds)
-    work = Work("fit chunks", fit_chunk, label, lost_chunk, log.fault, memory, seconds)
-    expected = {chunk.key: chunk.seconds for one in missing for chunk in one}
-    told: dict[str, Any] = {"watch": watch, "log": log.progress, "cores": lambda: executor.cores}
-    started = time.time()
-    with Steps("fits", total, reused, expected=sum(expected.values()), **told) as steps:
-        for number, one in enumerate(missing):
-            if number and (left or (one and spending.spent())):
-                left += one
-                continue
-            for chunk in _fitted(executor, work, one):
-                _note(chunk, done, log)
-                spending.add(chunk.cpu_seconds)
-                steps.advance(chunk.n_fits, len(chunk.failures), chunk.cpu_seconds, expected[chunk.key])
-    wall = time.time() - started
-    cpu = sum(chunk.cpu_seconds for chunk in done)
-    phase = {
-        "fit_cpu_seconds": cpu,
-        "fit_wall_seconds": wall,
-        "cores": executor.cores,
-        "efficiency": cpu / (executor.cores * wall) if done else None,
-    }
-    return done, left, phase
-
-
-def _fitted(executor: Executor, work: Work[FitChunk, ChunkDone], chunks: Sequence[FitChunk]) -> Iterator[ChunkDone]:
-    """What became of the chunks: those of one worker each, then those that workers fit together."""
-    yield from executor.map(work, [chunk for chunk in chunks if not chunk.workers])
-    together = [chunk for chunk in chunks if chunk.workers]
-    if together:
-        from farm.run.distributed import fit_together
-
-        executor.connect()
-        yield from map(fit_together, together)
-
-
-def _note(chunk: ChunkDone, done: list[ChunkDone], log: RunLog) -> None:
-    """Keep and log what became of a chunk; Failed where another start has taken over."""
-    if chunk.outcome == "overtaken":
-        raise Failed("another start of this run has taken over; this one stops, and the other goes on")
-    done.append(chunk)
-    log.write("chunk", symbol=chunk.symbol, model=chunk.model, key=chunk.key, fits=chunk.n_fits,
-              outcome=chunk.outcome, cpu_seconds=chunk.cpu_seconds, failures=len(chunk.failures))  # fmt: skip
-    for failure in chunk.failures:
-        log.write("fit failed", **failure.__dict__)
 
 
 def _judge(
