@@ -52,7 +52,7 @@ class Activity(Section):
         Raises
         ------
         BadInput
-            A session of the base traded nothing at all: its volume is not known.
+            A whole session of the base traded nothing at all: its volume is not known.
 
         Examples
         --------
@@ -67,16 +67,23 @@ class Activity(Section):
         """
         if not len(base):
             return base
-        traded = amounts(base, self.kind, point_value)
+        traded = amounts(base, self.kind, point_value, calendar)
         count, reached = _count(traded, fresh_counts(base), self.size)
         return closed_by_count(base, calendar, count, reached, known_until)
 
 
-def amounts(base: Bars, kind: Literal["volume", "dollar"], point_value: float) -> Float:
-    """What each bar traded, in contracts or in money; `BadInput` where a session traded nothing at all."""
+def amounts(base: Bars, kind: Literal["volume", "dollar"], point_value: float, calendar: Calendar) -> Float:
+    """What each bar traded, in contracts or in money; `BadInput` where a session traded nothing at all.
+
+    A session that the data enter late or leave early may have traded before or after.
+    """
     traded = base.volume if kind == "volume" else base.volume * base.close * point_value
     first = np.flatnonzero(_starts(base.session))
-    silent = np.flatnonzero(np.add.reduceat(traded, first) <= 0)
+    session_open, session_close = session_span(base, calendar)
+    cut = np.zeros(len(first), dtype=np.bool_)
+    cut[0] = base.open_time[0] > session_open[0]
+    cut[-1] |= base.available_at[-1] < session_close[-1]
+    silent = np.flatnonzero((np.add.reduceat(traded, first) <= 0) & ~cut)
     if len(silent):
         day = np.datetime64(int(base.session[first[silent[0]]]), "D")
         raise BadInput(

@@ -64,7 +64,7 @@ class Imbalance(Section):
         """
         if not len(base):
             return base
-        traded = amounts(base, "volume" if self.kind == "volume_imbalance" else "dollar", point_value)
+        traded = amounts(base, "volume" if self.kind == "volume_imbalance" else "dollar", point_value, calendar)
         fresh_segment = np.concatenate(([True], base.segment[1:] != base.segment[:-1]))
         count, reached = _count(
             signs(base, fresh_segment) * traded,

@@ -5,7 +5,7 @@ from dataclasses import fields, replace
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from farm.bars import Activity, AlwaysOpen, Bars, ExchangeCalendar, ParquetBars, resample
@@ -91,6 +91,9 @@ def test_what_is_known_at_a_time_does_not_change_with_what_comes_later(calendar,
 
 @CALENDARS
 @given(**cases, first=st.integers(0, LENGTH))
+@example(
+    seed=192, holes=[(0, 211)], kind="volume", lots=1, first=1018
+)  # starts where a session's last bar has no volume
 def test_bars_do_not_depend_on_where_the_file_starts(calendar, seed, holes, kind, lots, first):
     base, spec = bars_of(seed, holes, calendar), activity(kind, lots)
     later = base.between(min(first, len(base)), len(base))
@@ -110,9 +113,20 @@ def test_what_a_hole_cuts_off_is_left_out_and_counting_starts_afresh():
 
 def test_sessions_without_volume_are_refused():
     base = bars_of(2, [])
-    silent = replace(base, volume=np.where(base.session == base.session[-1], 0.0, base.volume))
-    with pytest.raises(BadInput, match=r"SYN: dollar bars need volume, and 1 of 3 sessions, the first on 2024-03-06"):
+    middle = np.unique(base.session)[1]
+    silent = replace(base, volume=np.where(base.session == middle, 0.0, base.volume))
+    with pytest.raises(BadInput, match=r"SYN: dollar bars need volume, and 1 of 3 sessions, the first on 2024-03-05"):
         Activity(kind="dollar", size=1000).make(silent, ALWAYS)
+
+
+@pytest.mark.parametrize("at", [0, -1])
+def test_a_session_that_the_data_hold_a_part_of_may_have_traded_at_another_time(at):
+    base = bars_of(2, [])
+    part = np.unique(base.session)[at]
+    silent = replace(base, volume=np.where(base.session == part, 0.0, base.volume))
+    made = Activity(kind="volume", size=100).make(silent, ALWAYS)
+    assert part not in set(made.session)
+    assert len(made)
 
 
 def test_bars_by_activity_are_decided_on_as_they_are_and_make_no_clock_bars():

@@ -139,7 +139,7 @@ def eat(amount: int) -> str:
 
 def test_what_a_later_start_has_taken_over_is_not_stored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     sent: list[FitChunk] = []
-    monkeypatch.setattr("farm.run.driver.fit_chunk", lambda chunk: sent.append(chunk) or fit_chunk(chunk))
+    monkeypatch.setattr("farm.run.fitting.fit_chunk", lambda chunk: sent.append(chunk) or fit_chunk(chunk))
     run(experiment(tmp_path))
     store, chunk = Store(str(tmp_path)), sent[0]
     assert fit_chunk(chunk).outcome == "reused"
@@ -152,7 +152,7 @@ def test_what_a_later_start_has_taken_over_is_not_stored(tmp_path: Path, monkeyp
 
 def test_a_fit_that_is_overtaken_while_it_runs_is_not_stored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     sent: list[FitChunk] = []
-    monkeypatch.setattr("farm.run.driver.fit_chunk", lambda chunk: sent.append(chunk) or fit_chunk(chunk))
+    monkeypatch.setattr("farm.run.fitting.fit_chunk", lambda chunk: sent.append(chunk) or fit_chunk(chunk))
     folder = run(experiment(tmp_path)).folder
     chunk = sent[0]
     Store(str(tmp_path)).discard("fits", chunk.key)
