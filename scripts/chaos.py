@@ -128,7 +128,7 @@ def unbroken(cluster: LocalCluster, file: Path, home: Path) -> dict[str, Any]:
     if not (home / "runs" / "chaos" / "latest" / "report.html").exists():
         driver = Driver(cluster, file, home)
         if driver.process.wait():
-            raise RuntimeError(f"the undisturbed run failed: {Path(driver.log.name).read_text()}")
+            raise RuntimeError(f"the undisturbed run failed: {driver.log.read_text()}")
     return found(home)
 
 

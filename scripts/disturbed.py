@@ -60,17 +60,17 @@ class Driver:
     def __init__(self, cluster: LocalCluster, file: Path, home: Path) -> None:
         self._home = home
         self.stored_before, self.events_before = stored_fits(home), len(events(home))
-        self.log = home.with_suffix(".log").open("a")
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "farm.cli", "run", str(file), "--address", cluster.address],
-            env={**environment(), "FARM_HOME": str(home)}, cwd=ROOT, stdout=self.log, stderr=self.log,
-        )  # fmt: skip
+        self.log = home.with_suffix(".log")
+        with self.log.open("a") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "farm.cli", "run", str(file), "--address", cluster.address],
+                env={**environment(), "FARM_HOME": str(home)}, cwd=ROOT, stdout=log, stderr=log,
+            )  # fmt: skip
 
     def kill(self) -> None:
         """End it as a power cut would; its workers are left to notice."""
         self.process.kill()
         self.process.wait()
-        self.log.close()
 
 
 def disturbed(cluster: LocalCluster, file: Path, home: Path, seed: int, expected: dict[str, Any], pace: Pace) -> Round:
@@ -105,7 +105,7 @@ def disturbed(cluster: LocalCluster, file: Path, home: Path, seed: int, expected
         cluster.add()
     seconds = time.monotonic() - started
     if drivers[-1].process.returncode:
-        raise RuntimeError(f"round {seed} failed: {Path(drivers[-1].log.name).read_text()[-3000:]}")
+        raise RuntimeError(f"round {seed} failed: {drivers[-1].log.read_text()[-3000:]}")
     result = found(home)
     return Round(
         seed=seed,
