@@ -143,6 +143,7 @@ def _parse(text: str, name: str) -> Any:
         raise BadInput(f"{_mark(name, error)}: not valid YAML: {says}; correct the file there{_hint(text)}") from None
     except TypeError as error:  # ruamel's answer to a key that is itself a mapping or a list
         raise BadInput(f"{name}: a key is not plain text ({error}); write keys as words before a colon") from None
+    # What escapes ruamel's own scanner and constructors on some broken texts.
     except (AttributeError, IndexError, KeyError, AssertionError, RecursionError, NotImplementedError) as error:
         raise BadInput(f"{name}: not valid YAML ({type(error).__name__}: {error}); correct the file") from None
     except (YAMLError, ValueError) as error:

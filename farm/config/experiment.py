@@ -226,7 +226,7 @@ class Experiment(Section):
         values = own.model_dump(mode="json")
         for part in parts:
             values = differing(values, part)
-        if "markets" not in values["bars"]:  # a part with another source has taken the place of the whole section
+        if "markets" not in values["bars"]:  # artificial ones name themselves; another source has taken the whole place
             values = differing(values, {"bars": {"symbols": [symbol]}})
         return self.model_validate(values)
 
