@@ -49,8 +49,9 @@ def main() -> None:
 def printed(module: str, heading: str) -> str:
     """What a benchmark prints, as a section of the page; CalledProcessError where it fails by its own measure."""
     command = [sys.executable, "-m", f"benchmarks.{module}"]
-    said = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout
-    return f"## {heading}\n\n`python -m benchmarks.{module}`:\n\n```text\n{said.strip()}\n```\n"
+    told = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout.splitlines()
+    said = "\n".join(line for line in told if "(raylet)" not in line)  # Ray repeats its daemon's warnings there
+    return f"## {heading}\n\n`python -m benchmarks.{module}`:\n\n```text\n{said}\n```\n"
 
 
 def kernels() -> list[dict]:
